@@ -1,0 +1,105 @@
+package org.dl4jquant.format;
+
+import com.google.common.collect.ImmutableList;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.dl4jquant.internal.Checks;
+
+/**
+ * Which elements of a tensor share one format.
+ *
+ * <p>Elements are numbered in row-major order. The number of a channel is the row-major number of
+ * its coordinates along the channel axes, in the order in which the axes stand in the shape.
+ */
+public sealed interface Granularity {
+  /** Returns the granularity in which all elements share one format. */
+  static Granularity perTensor() {
+    return PerTensor.INSTANCE;
+  }
+
+  /**
+   * Returns the granularity in which elements that agree in all {@code axes} share one format: one
+   * axis for an output channel, two for a kernel slice or a depthwise kernel.
+   */
+  static Granularity perChannel(int... axes) {
+    return new PerChannel(Arrays.stream(axes).boxed().collect(ImmutableList.toImmutableList()));
+  }
+
+  /** Returns how many formats a tensor of this shape has. */
+  int channels(int... shape);
+
+  /** Returns the channel of every element, in row-major order of the elements. */
+  int[] channelOfEach(int... shape);
+
+  /** All elements share one format. */
+  record PerTensor() implements Granularity {
+    private static final PerTensor INSTANCE = new PerTensor();
+
+    @Override
+    public int channels(int... shape) {
+      return 1;
+    }
+
+    @Override
+    public int[] channelOfEach(int... shape) {
+      return new int
+          [Math.toIntExact(Arrays.stream(shape).asLongStream().reduce(1, (a, b) -> a * b))];
+    }
+
+    @Override
+    public String toString() {
+      return "per tensor";
+    }
+  }
+
+  /**
+   * Elements with the same coordinates along the axes share one format.
+   *
+   * @param axes at least one, ascending
+   */
+  record PerChannel(ImmutableList<Integer> axes) implements Granularity {
+    public PerChannel {
+      Checks.that(!axes.isEmpty(), "axes", "name at least one axis", axes);
+      for (int i = 0; i < axes.size(); i++) {
+        Checks.that(
+            axes.get(i) >= 0 && (i == 0 || axes.get(i) > axes.get(i - 1)),
+            "axes",
+            "be ascending and not negative",
+            axes);
+      }
+    }
+
+    @Override
+    public int channels(int... shape) {
+      int last = axes.get(axes.size() - 1);
+      Checks.that(last < shape.length, "axes", "exist in shape " + Arrays.toString(shape), axes);
+      int channels = 1;
+      for (int axis : axes) {
+        channels = Math.multiplyExact(channels, shape[axis]);
+      }
+      return channels;
+    }
+
+    @Override
+    public int[] channelOfEach(int... shape) {
+      channels(shape);
+      int[] channels = {0};
+      for (int axis = 0; axis < shape.length; axis++) {
+        boolean counts = axes.contains(axis);
+        int[] next = new int[Math.multiplyExact(channels.length, shape[axis])];
+        for (int i = 0; i < next.length; i++) {
+          int outer = channels[i / shape[axis]];
+          next[i] = counts ? outer * shape[axis] + i % shape[axis] : outer;
+        }
+        channels = next;
+      }
+      return channels;
+    }
+
+    @Override
+    public String toString() {
+      return "per channel of axis "
+          + axes.stream().map(String::valueOf).collect(Collectors.joining(", "));
+    }
+  }
+}

@@ -1,0 +1,4 @@
+package org.dl4jquant.tensor;
+
+/** Integer codes. */
+final class QuantizedTensor {}
