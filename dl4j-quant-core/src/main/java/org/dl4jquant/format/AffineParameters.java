@@ -5,14 +5,21 @@ import org.dl4jquant.internal.Checks;
 /**
  * An affine format: {@code value = scale * (code - zeroPoint)}.
  *
+ * <p>Codes of up to 16 bits are computed in float, step by step as the ONNX operators
+ * QuantizeLinear and DequantizeLinear (opset 13) prescribe, so that every runtime gets the same
+ * numbers. Wider codes are computed in double, because a float does not hold them.
+ *
  * @param bitWidth all bits of a code, the sign included; 2 to 32
- * @param scale the real value of one step; positive, finite, and a float so that every runtime
- *     computes with the same number
+ * @param scale the real value of one step; positive, a float so that every runtime computes with
+ *     the same number, and so small that the distance from the smallest to the largest value is a
+ *     finite float
  * @param zeroPoint the code that means 0.0; one of the codes
  * @param signed two's complement if true, else codes start at 0
  */
 public record AffineParameters(int bitWidth, float scale, long zeroPoint, boolean signed)
     implements NumberFormat {
+  private static final int MAX_FLOAT_BIT_WIDTH = 16;
+
   public AffineParameters {
     Checks.inRange(
         "bitWidth", bitWidth, FixedPointFormat.MIN_BIT_WIDTH, FixedPointFormat.MAX_BIT_WIDTH);
@@ -23,6 +30,16 @@ public record AffineParameters(int bitWidth, float scale, long zeroPoint, boolea
         "zeroPoint",
         "be between " + codes.minCode() + " and " + codes.maxCode(),
         zeroPoint);
+    Checks.that(
+        Float.isFinite((codes.maxCode() - codes.minCode()) * scale),
+        "scale",
+        "keep the range of " + bitWidth + " bits finite",
+        scale);
+  }
+
+  /** Returns true if the arithmetic is in float, as ONNX prescribes; false if in double. */
+  public boolean computesInFloat() {
+    return bitWidth <= MAX_FLOAT_BIT_WIDTH;
   }
 
   @Override
@@ -35,19 +52,20 @@ public record AffineParameters(int bitWidth, float scale, long zeroPoint, boolea
     return signed ? (1L << (bitWidth - 1)) - 1 : (1L << bitWidth) - 1;
   }
 
-  /** Follows ONNX QuantizeLinear: divide in float, round, then add the zero point and saturate. */
+  /** Divides, rounds, then adds the zero point and saturates. */
   @Override
   public long quantize(double value, Rounding rounding) {
     if (Double.isNaN(value)) {
       throw Checks.violated("value", "be a number", value);
     }
-    double code = rounding.round((float) value / scale) + (double) zeroPoint;
+    double steps = computesInFloat() ? (float) value / scale : value / scale;
+    double code = rounding.round(steps) + (double) zeroPoint;
     return (long) Math.max((double) minCode(), Math.min((double) maxCode(), code));
   }
 
-  /** Follows ONNX DequantizeLinear: one float product. */
   @Override
   public double dequantize(long code) {
-    return (float) (code - zeroPoint) * scale;
+    long steps = code - zeroPoint;
+    return computesInFloat() ? steps * scale : steps * (double) scale;
   }
 }

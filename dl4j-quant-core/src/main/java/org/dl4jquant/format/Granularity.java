@@ -1,6 +1,7 @@
 package org.dl4jquant.format;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableIntArray;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import org.dl4jquant.internal.Checks;
@@ -10,6 +11,9 @@ import org.dl4jquant.internal.Checks;
  *
  * <p>Elements are numbered in row-major order. The number of a channel is the row-major number of
  * its coordinates along the channel axes, in the order in which the axes stand in the shape.
+ *
+ * <p>The methods that take a shape throw {@link IllegalArgumentException} if a size is negative or
+ * a channel axis is missing, and {@link ArithmeticException} beyond 2^31 - 1 elements.
  */
 public sealed interface Granularity {
   /** Returns the granularity in which all elements share one format. */
@@ -25,11 +29,16 @@ public sealed interface Granularity {
     return new PerChannel(Arrays.stream(axes).boxed().collect(ImmutableList.toImmutableList()));
   }
 
-  /** Returns how many formats a tensor of this shape has. */
+  /** Returns how many formats a tensor of this shape has; 0 if a channel axis is empty. */
   int channels(int... shape);
 
+  /** Returns the channels of the elements, in row-major order, as runs. */
+  ChannelRuns runs(int... shape);
+
   /** Returns the channel of every element, in row-major order of the elements. */
-  int[] channelOfEach(int... shape);
+  default int[] channelOfEach(int... shape) {
+    return runs(shape).channelOfEach();
+  }
 
   /** All elements share one format. */
   record PerTensor() implements Granularity {
@@ -37,13 +46,14 @@ public sealed interface Granularity {
 
     @Override
     public int channels(int... shape) {
+      ChannelRuns.product(shape, 0, shape.length);
       return 1;
     }
 
     @Override
-    public int[] channelOfEach(int... shape) {
-      return new int
-          [Math.toIntExact(Arrays.stream(shape).asLongStream().reduce(1, (a, b) -> a * b))];
+    public ChannelRuns runs(int... shape) {
+      int elements = ChannelRuns.product(shape, 0, shape.length);
+      return new ChannelRuns(1, ImmutableIntArray.of(0), elements);
     }
 
     @Override
@@ -71,8 +81,8 @@ public sealed interface Granularity {
 
     @Override
     public int channels(int... shape) {
-      int last = axes.get(axes.size() - 1);
-      Checks.that(last < shape.length, "axes", "exist in shape " + Arrays.toString(shape), axes);
+      Checks.that(last() < shape.length, "axes", "exist in shape " + Arrays.toString(shape), axes);
+      ChannelRuns.product(shape, 0, shape.length);
       int channels = 1;
       for (int axis : axes) {
         channels = Math.multiplyExact(channels, shape[axis]);
@@ -81,10 +91,11 @@ public sealed interface Granularity {
     }
 
     @Override
-    public int[] channelOfEach(int... shape) {
+    public ChannelRuns runs(int... shape) {
       channels(shape);
+      int first = axes.get(0);
       int[] channels = {0};
-      for (int axis = 0; axis < shape.length; axis++) {
+      for (int axis = first; axis <= last(); axis++) {
         boolean counts = axes.contains(axis);
         int[] next = new int[Math.multiplyExact(channels.length, shape[axis])];
         for (int i = 0; i < next.length; i++) {
@@ -93,7 +104,14 @@ public sealed interface Granularity {
         }
         channels = next;
       }
-      return channels;
+      return new ChannelRuns(
+          ChannelRuns.product(shape, 0, first),
+          ImmutableIntArray.copyOf(channels),
+          ChannelRuns.product(shape, last() + 1, shape.length));
+    }
+
+    private int last() {
+      return axes.get(axes.size() - 1);
     }
 
     @Override

@@ -6,9 +6,11 @@ package org.dl4jquant.format;
  * <p>Laws that every implementation keeps:
  *
  * <ul>
- *   <li>{@code quantize} is monotone: a larger value never gets a smaller represented value;
+ *   <li>{@code quantize} is monotone: a larger value never gets a smaller represented value
+ *       (stochastic rounding excepted);
  *   <li>{@code quantize(dequantize(code)) == code} for every code from {@code minCode} to {@code
- *       maxCode}, so fake quantization is idempotent;
+ *       maxCode} and every rounding to the nearest, so fake quantization is idempotent; a {@link
+ *       FixedPointFormat} keeps this for every rounding;
  *   <li>values outside the representable range saturate, infinite ones included; NaN is refused.
  * </ul>
  *
@@ -17,6 +19,9 @@ package org.dl4jquant.format;
 public sealed interface NumberFormat permits FixedPointFormat, AffineParameters {
   /** Returns the bits of one code, the sign included. */
   int bitWidth();
+
+  /** Returns true if codes are two's complement, false if they start at 0. */
+  boolean signed();
 
   /** Returns the smallest code. */
   long minCode();
@@ -41,7 +46,12 @@ public sealed interface NumberFormat permits FixedPointFormat, AffineParameters 
 
   /** Returns {@code value} as this format would carry it: quantized, then dequantized. */
   default double fakeQuantize(double value) {
-    return dequantize(quantize(value));
+    return fakeQuantize(value, Rounding.HALF_EVEN);
+  }
+
+  /** Returns {@code value} as this format would carry it under {@code rounding}. */
+  default double fakeQuantize(double value, Rounding rounding) {
+    return dequantize(quantize(value, rounding));
   }
 
   /** Returns the smallest representable number. */
