@@ -41,7 +41,9 @@ public record FixedPointFormat(
 
   /**
    * Returns the finest signed format of {@code bitWidth} bits that carries {@code maxAbs} and its
-   * negative without clipping, after rounding.
+   * negative without clipping, after rounding. The fractional length stays within its limits: a
+   * {@code maxAbs} below their reach gets the finest format there is, one above it (2^70 at 8 bits)
+   * the coarsest, which clips.
    */
   public static FixedPointFormat covering(double maxAbs, int bitWidth) {
     Checks.positiveFinite("maxAbs", maxAbs);
