@@ -1,14 +1,12 @@
 package org.dl4jquant.datafile;
 
 import com.google.common.io.ByteStreams;
-import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
-import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
@@ -32,7 +30,7 @@ public record IdxFile(int[] shape, byte[] values) {
    */
   public static IdxFile read(InputStream stream, String name) {
     try {
-      return parse(new DataInputStream(decompress(stream)), name);
+      return parse(new DataInputStream(Gzip.decompress(stream)), name);
     } catch (EOFException | ZipException e) {
       throw new InvalidDataFileException(name, "is damaged or cut off", e);
     } catch (IOException e) {
@@ -77,13 +75,5 @@ public record IdxFile(int[] shape, byte[] values) {
       }
     }
     return elements;
-  }
-
-  private static InputStream decompress(InputStream stream) throws IOException {
-    BufferedInputStream in = new BufferedInputStream(stream);
-    in.mark(2);
-    boolean gzip = in.read() == 0x1f && in.read() == 0x8b;
-    in.reset();
-    return gzip ? new GZIPInputStream(in) : in;
   }
 }

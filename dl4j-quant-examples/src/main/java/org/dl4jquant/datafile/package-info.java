@@ -1,8 +1,8 @@
 /**
- * Files of labeled examples, read into DL4J's {@code DataSet}.
+ * Files of labeled examples, read into arrays.
  *
- * <p>Start at {@link org.dl4jquant.datafile.IdxFile} and {@link org.dl4jquant.datafile.CsvFile}. A
- * file that cannot be read as announced gives an {@link
+ * <p>Start at {@link org.dl4jquant.datafile.LabeledExamples}, which reads NumPy, IDX and CSV files.
+ * A file that cannot be read as announced gives an {@link
  * org.dl4jquant.datafile.InvalidDataFileException} that names it.
  *
  * <p>Nothing here knows about quantization.
