@@ -123,8 +123,7 @@ public record Codebook(int bitWidth, ImmutableDoubleArray levels, ImmutableDoubl
   }
 
   /** Merges equal neighbours and moves boundaries that are no longer between their levels. */
-  private static Codebook repaired(
-      int bitWidth, double[] levels, ImmutableDoubleArray boundaries) {
+  private static Codebook repaired(int bitWidth, double[] levels, ImmutableDoubleArray boundaries) {
     var distinct = ImmutableDoubleArray.builder(levels.length);
     var between = ImmutableDoubleArray.builder(levels.length);
     distinct.add(levels[0]);
@@ -163,7 +162,7 @@ public record Codebook(int bitWidth, ImmutableDoubleArray levels, ImmutableDoubl
 
   @Override
   public long maxCode() {
-    return levels.length() - 1;
+    return levels.length() - 1L;
   }
 
   @Override

@@ -3,8 +3,8 @@ package org.dl4jquant.format;
 import org.dl4jquant.internal.Checks;
 
 /**
- * An unsigned logarithmic format: code 0 is zero, code {@code c >= 1} is {@code 2^((offset + (c - 1)
- * * 2 * halfStep) / 16)} (publication US20180341857A1 and its authors' paper of CVPR 2017).
+ * An unsigned logarithmic format: code 0 is zero, code {@code c >= 1} is {@code 2^((offset + (c -
+ * 1) * 2 * halfStep) / 16)} (publication US20180341857A1 and its authors' paper of CVPR 2017).
  *
  * <p>A value gets the nearest level in the log domain, halves upwards, which is why the step is an
  * even number of sixteenths: the border between two levels is then itself a multiple of a sixteenth
@@ -60,7 +60,7 @@ public record LogFormat(int levels, int offset, int halfStep) implements NumberF
 
   @Override
   public long maxCode() {
-    return levels - 1;
+    return levels - 1L;
   }
 
   @Override

@@ -16,7 +16,8 @@ package org.dl4jquant.format;
  *
  * <p>Implementations are immutable and thread-safe.
  */
-public sealed interface NumberFormat permits FixedPointFormat, AffineParameters, Codebook, LogFormat {
+public sealed interface NumberFormat
+    permits FixedPointFormat, AffineParameters, Codebook, LogFormat {
   /** Returns the bits of one code, the sign included. */
   int bitWidth();
 

@@ -1,5 +1,6 @@
 package org.dl4jquant.strategy;
 
+import com.google.common.primitives.ImmutableIntArray;
 import java.util.List;
 
 /**
@@ -26,7 +27,7 @@ final class CutAscent {
   }
 
   /** The cuts of a climb. */
-  record Climb(int[] cuts, double score, int passes) {}
+  record Climb(ImmutableIntArray cuts, double score, int passes) {}
 
   /** Returns the best of the climbs from cuts of equal counts, importance, and magnitude range. */
   Climb best(int clusters) {
@@ -55,7 +56,7 @@ final class CutAscent {
       rising = gain > LEAST_GAIN * total;
       total += gain;
     }
-    return new Climb(cuts, score.of(cuts), passes);
+    return new Climb(ImmutableIntArray.copyOf(cuts), score.of(cuts), passes);
   }
 
   /** Moves one cut and returns what was gained, at least 0. */

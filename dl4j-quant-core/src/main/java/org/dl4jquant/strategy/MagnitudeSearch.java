@@ -49,7 +49,7 @@ final class MagnitudeSearch {
             .filter(clustered -> clustered.count() == clusters)
             .map(clustered -> ascent.climb(rescaled(clustered.cuts())))
             .orElseGet(() -> ascent.best(clusters));
-    return clusters(climb.cuts(), climb.passes());
+    return clusters(climb.cuts().toArray(), climb.passes());
   }
 
   private int[] rescaled(ImmutableIntArray cuts) {

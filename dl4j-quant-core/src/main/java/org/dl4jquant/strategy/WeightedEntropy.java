@@ -129,10 +129,8 @@ public record WeightedEntropy(
     }
     float[] negatives = magnitudes(sample, true);
     float[] others = magnitudes(sample, false);
-    MagnitudeClusters negative =
-        search(negatives, n, n, previous.map(WeightClusters::negative));
-    MagnitudeClusters nonNegative =
-        search(others, n, n, previous.map(WeightClusters::nonNegative));
+    MagnitudeClusters negative = search(negatives, n, n, previous.map(WeightClusters::negative));
+    MagnitudeClusters nonNegative = search(others, n, n, previous.map(WeightClusters::nonNegative));
     return new WeightClusters(negative, nonNegative, negative.score() + nonNegative.score());
   }
 
@@ -169,9 +167,7 @@ public record WeightedEntropy(
       }
     }
     Codebook shared = used == 0 ? choose(weights) : choose(Arrays.copyOf(normalized, used));
-    return Arrays.stream(scales)
-        .mapToObj(shared::scaled)
-        .collect(ImmutableList.toImmutableList());
+    return Arrays.stream(scales).mapToObj(shared::scaled).collect(ImmutableList.toImmutableList());
   }
 
   private static double[] scales(float[] weights, int[] channels, int count) {

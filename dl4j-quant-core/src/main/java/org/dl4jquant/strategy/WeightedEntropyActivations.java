@@ -34,8 +34,7 @@ public record WeightedEntropyActivations(int levels) {
    */
   public Optional<LogFormat> choose(LogBins seen) {
     ImmutableLongArray counts = seen.counts();
-    long positive = seen.positive();
-    if (positive == 0) {
+    if (seen.positive() == 0) {
       return Optional.empty();
     }
     int first = 0;
@@ -46,10 +45,10 @@ public record WeightedEntropyActivations(int levels) {
     while (counts.get(end - 1) == 0) {
       end--;
     }
-    return search(cumulativeShares(counts, positive), first, end);
+    return search(cumulated(counts), first, end);
   }
 
-  private Optional<LogFormat> search(double[] below, int first, int end) {
+  private Optional<LogFormat> search(long[] below, int first, int end) {
     Optional<LogFormat> best = Optional.empty();
     double bestScore = Double.NEGATIVE_INFINITY;
     for (int halfStep = 1; halfStep <= MAX_HALF_STEP; halfStep++) {
@@ -65,26 +64,25 @@ public record WeightedEntropyActivations(int levels) {
     return best;
   }
 
-  private double score(double[] below, int bin, int halfStep) {
+  private double score(long[] below, int bin, int halfStep) {
     double score = 0;
     for (int level = 1; level < levels; level++) {
       int center = bin + (level - 1) * 2 * halfStep;
       int upper = level < levels - 1 ? center + halfStep : LogBins.BINS;
-      double share = below[upper] - below[Math.max(0, center - halfStep)];
-      if (share > 0) {
+      long count = below[upper] - below[center - halfStep];
+      if (count > 0) {
+        double share = (double) count / below[LogBins.BINS];
         score -= SixteenthOctaves.value(center - LogBins.ONE) * share * StrictMath.log(share);
       }
     }
     return score;
   }
 
-  /** Returns, for each bin edge, the share of positive values below it. */
-  private static double[] cumulativeShares(ImmutableLongArray counts, long positive) {
-    double[] below = new double[LogBins.BINS + 1];
-    long seen = 0;
+  /** Returns, for each bin edge, how many positive values lie below it. */
+  private static long[] cumulated(ImmutableLongArray counts) {
+    long[] below = new long[LogBins.BINS + 1];
     for (int bin = 0; bin < LogBins.BINS; bin++) {
-      seen += counts.get(bin);
-      below[bin + 1] = (double) seen / positive;
+      below[bin + 1] = below[bin] + counts.get(bin);
     }
     return below;
   }
