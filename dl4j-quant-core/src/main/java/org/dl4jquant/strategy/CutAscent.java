@@ -1,15 +1,16 @@
 package org.dl4jquant.strategy;
 
 import com.google.common.primitives.ImmutableIntArray;
-import java.util.List;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Coordinate ascent on the cuts: each in turn moves, by bisection, to a maximum of the score of the
  * two clusters it separates.
  *
- * <p>Bisection finds the maximum of a unimodal score only, so {@link #best} climbs from several
- * starts. A cut never leaves {@code [previous cut + 1, next cut - 1]} and never moves to a lower
- * score, so clusters are never empty and the total never decreases.
+ * <p>Bisection finds the maximum of a unimodal score only, so {@link #best} climbs from two starts.
+ * A cut never leaves {@code [previous cut + 1, next cut - 1]} and never moves to a lower score, so
+ * clusters are never empty and the total never decreases.
  */
 final class CutAscent {
   /** A sweep that gains less than this share of the score is the last one. */
@@ -17,6 +18,9 @@ final class CutAscent {
 
   /** A later start must be better by more than rounding to win. */
   private static final double DISTINGUISHABLE = 1e-12;
+
+  /** Among this many cuts the exact optimum, a start, takes a few milliseconds. */
+  static final int CANDIDATES = 256;
 
   private final EntropyScore score;
   private final int passLimit;
@@ -29,11 +33,15 @@ final class CutAscent {
   /** The cuts of a climb. */
   record Climb(ImmutableIntArray cuts, double score, int passes) {}
 
-  /** Returns the best of the climbs from cuts of equal counts, importance, and magnitude range. */
+  /**
+   * Returns the better of the climbs from equal counts and from the optimum among candidates; the
+   * optimum itself for up to {@link #CANDIDATES} / 2 magnitudes.
+   */
   Climb best(int clusters) {
     Climb best = climb(equalCounts(clusters));
-    for (int[] start : List.of(equalSums(clusters), equalRanges(clusters))) {
-      Climb climb = climb(start);
+    int[] candidates = candidates();
+    if (candidates.length > clusters) {
+      Climb climb = climb(ExactCuts.solve(score, clusters, candidates));
       if (climb.score > best.score * (1 + DISTINGUISHABLE)) {
         best = climb;
       }
@@ -93,29 +101,18 @@ final class CutAscent {
     return cuts;
   }
 
-  private int[] equalSums(int clusters) {
+  /** Returns 0, the length, and between them positions of equal counts and of equal importance. */
+  private int[] candidates() {
     SortedMagnitudes magnitudes = score.magnitudes();
-    double sum = magnitudes.squares(0, magnitudes.length());
-    int[] cuts = new int[clusters];
-    for (int i = 0; i < clusters; i++) {
-      cuts[i] = magnitudes.indexOfSum(sum * (i + 1) / clusters);
-    }
-    return cuts;
-  }
-
-  private int[] equalRanges(int clusters) {
-    SortedMagnitudes magnitudes = score.magnitudes();
-    int n = magnitudes.length();
-    double max = magnitudes.get(n - 1);
-    int[] cuts = new int[clusters];
-    int index = 0;
-    for (int i = 0; i < clusters; i++) {
-      while (index < n && magnitudes.get(index) <= max * (i + 1) / clusters) {
-        index++;
-      }
-      cuts[i] = index;
-    }
-    return cuts;
+    int length = magnitudes.length();
+    int half = CANDIDATES / 2;
+    double sum = magnitudes.squares(0, length);
+    int[] byCount = equalCounts(Math.min(half, length));
+    IntStream bySum = IntStream.range(1, half).map(i -> magnitudes.indexOfSum(sum * i / half));
+    return IntStream.concat(IntStream.concat(IntStream.of(0), bySum), Arrays.stream(byCount))
+        .sorted()
+        .distinct()
+        .toArray();
   }
 
   /** Makes cuts strictly increasing from at least 1 to {@code length}, as near as possible. */

@@ -39,8 +39,6 @@ final class MagnitudeSearch {
           "weights",
           "number at most " + WeightedEntropy.EXACT_LIMIT + " for the exact search",
           magnitudes.length());
-    }
-    if (spec.exact() || magnitudes.length() <= WeightedEntropy.ALWAYS_EXACT) {
       return clusters(ExactCuts.solve(score, clusters), 0);
     }
     CutAscent ascent = new CutAscent(score, spec.passLimit());
