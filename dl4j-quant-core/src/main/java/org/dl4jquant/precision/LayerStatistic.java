@@ -1,0 +1,35 @@
+package org.dl4jquant.precision;
+
+import org.dl4jquant.internal.Checks;
+
+/**
+ * One number per layer that says how much the layer moved in training: method B's mean square
+ * weight difference, or any other score of which low means "tolerates low precision".
+ *
+ * @param layer the layer's name
+ * @param value not negative; NaN (a weight became NaN) counts as infinite, so that the layer is
+ *     never chosen
+ * @param frozen whether training left the layer alone on purpose, so that the value says nothing
+ */
+public record LayerStatistic(String layer, double value, boolean frozen) {
+  public LayerStatistic {
+    Checks.that(!(value < 0), "statistic of layer " + layer, "be NaN or not negative", value);
+    value = Double.isNaN(value) ? Double.POSITIVE_INFINITY : value;
+  }
+
+  /** Returns the statistic of a layer that was trained. */
+  public static LayerStatistic of(String layer, double value) {
+    return new LayerStatistic(layer, value, false);
+  }
+
+  /**
+   * Returns the statistic in units of the noise that quantization with the given step adds, {@code
+   * step^2 / 12}: layers of different scale become comparable.
+   *
+   * @param step the real value of one step at the low precision
+   */
+  public LayerStatistic normalized(double step) {
+    Checks.positiveFinite("step of layer " + layer, step);
+    return new LayerStatistic(layer, value / (step * step / 12), frozen);
+  }
+}

@@ -1,0 +1,104 @@
+package org.dl4jquant.precision;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.common.collect.ImmutableSet;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The JSON form of a plan: {@code {"version":1, "default":{...}, "layers":{"name":{...}}}}, each
+ * precision as {@code {"weightBits":8, "activationBits":8, "biasBits":16}}.
+ */
+final class PlanJson {
+  private static final int VERSION = 1;
+  private static final String WEIGHT_BITS = "weightBits";
+  private static final String ACTIVATION_BITS = "activationBits";
+  private static final String BIAS_BITS = "biasBits";
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private PlanJson() {}
+
+  static String write(PrecisionPlan plan) {
+    ObjectNode root = MAPPER.createObjectNode();
+    root.put("version", VERSION);
+    root.set("default", write(plan.fallback()));
+    ObjectNode layers = root.putObject("layers");
+    plan.layers().forEach((layer, precision) -> layers.set(layer, write(precision)));
+    try {
+      return MAPPER.writeValueAsString(root) + "\n";
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a plan of names and numbers is always JSON", e);
+    }
+  }
+
+  private static ObjectNode write(LayerPrecision precision) {
+    return MAPPER
+        .createObjectNode()
+        .put(WEIGHT_BITS, precision.weightBits())
+        .put(ACTIVATION_BITS, precision.activationBits())
+        .put(BIAS_BITS, precision.biasBits());
+  }
+
+  static PrecisionPlan read(String json, String source) {
+    JsonNode root;
+    try {
+      root = MAPPER.readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new InvalidPlanException(source, "is not JSON: " + e.getOriginalMessage(), e);
+    }
+    if (!root.isObject()) {
+      throw new InvalidPlanException(source, "must be a JSON object, found " + root.getNodeType());
+    }
+    if (root.path("version").asInt() != VERSION) {
+      throw new InvalidPlanException(
+          source, "version must be " + VERSION + ", found " + root.path("version"));
+    }
+    requireFields(root, ImmutableSet.of("version", "default", "layers"), "plan", source);
+    PrecisionPlan plan = PrecisionPlan.uniform(precision(root.path("default"), "default", source));
+    Iterator<Map.Entry<String, JsonNode>> layers = root.path("layers").fields();
+    while (layers.hasNext()) {
+      Map.Entry<String, JsonNode> layer = layers.next();
+      plan = plan.with(layer.getKey(), precision(layer.getValue(), layer.getKey(), source));
+    }
+    return plan;
+  }
+
+  private static LayerPrecision precision(JsonNode node, String layer, String source) {
+    requireFields(
+        node, ImmutableSet.of(WEIGHT_BITS, ACTIVATION_BITS, BIAS_BITS), "layer " + layer, source);
+    try {
+      return new LayerPrecision(
+          bits(node, WEIGHT_BITS, layer, source),
+          bits(node, ACTIVATION_BITS, layer, source),
+          bits(node, BIAS_BITS, layer, source));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidPlanException(source, "layer " + layer + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static int bits(JsonNode node, String field, String layer, String source) {
+    JsonNode bits = node.path(field);
+    if (!bits.isInt()) {
+      throw new InvalidPlanException(
+          source, "layer " + layer + ": " + field + " must be an integer, found " + bits);
+    }
+    return bits.intValue();
+  }
+
+  private static void requireFields(JsonNode node, Set<String> known, String what, String source) {
+    Iterator<String> names = node.fieldNames();
+    while (names.hasNext()) {
+      String name = names.next();
+      if (!known.contains(name)) {
+        throw new InvalidPlanException(
+            source, what + " must have only the fields " + known + ", found " + name);
+      }
+    }
+  }
+}
