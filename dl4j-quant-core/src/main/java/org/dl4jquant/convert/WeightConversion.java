@@ -1,0 +1,150 @@
+package org.dl4jquant.convert;
+
+import com.google.common.collect.ImmutableList;
+import java.util.ArrayList;
+import java.util.List;
+import org.dl4jquant.dl4j.Dl4jLayer;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.Dl4jParameter;
+import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.dl4j.Tensors;
+import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.Rounding;
+import org.dl4jquant.internal.Checks;
+import org.dl4jquant.precision.LayerPrecision;
+import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.strategy.WeightStrategy;
+import org.dl4jquant.tensor.QuantizedTensor;
+import org.dl4jquant.tensor.Tensor;
+
+/**
+ * Weight-only quantization of every parameterized layer: one fixed-point format per output channel
+ * of a weight, one per bias; normalization statistics stay as they are.
+ *
+ * <p>A channel of zeros gets the median fractional length of the others. Immutable and thread-safe;
+ * the network is only read.
+ *
+ * @param strategy chooses the format of a channel
+ * @param strategyName what the provenance calls it
+ * @param rounding how weights become codes; half to even unless asked otherwise
+ */
+public record WeightConversion(WeightStrategy strategy, String strategyName, Rounding rounding) {
+  /** The smallest magnitude that counts as not zero: the smallest normal float. */
+  private static final float SMALLEST = Float.MIN_NORMAL;
+
+  /** Minimal squared error per channel, rounded half to even. */
+  public static final WeightConversion DEFAULT =
+      new WeightConversion(WeightStrategy.minMse(), "min-mse", Rounding.HALF_EVEN);
+
+  /**
+   * Converts a network.
+   *
+   * @throws IllegalArgumentException if a weight or bias that is to become codes is NaN or
+   *     infinite, or the plan names a layer that the network lacks
+   */
+  public QuantizedModel convert(Dl4jNetwork network, PrecisionPlan plan) {
+    ImmutableList<Dl4jLayer> layers = network.layers();
+    List<String> names = layers.stream().map(Dl4jLayer::name).toList();
+    for (String planned : plan.layers().keySet()) {
+      Checks.that(names.contains(planned), "plan", "name only the layers " + names, planned);
+    }
+    ImmutableList<QuantizedLayer> converted =
+        layers.stream()
+            .map(layer -> convert(layer, plan.of(layer.name())))
+            .collect(ImmutableList.toImmutableList());
+    return new QuantizedModel(
+        network.isGraph(),
+        network.configuration(),
+        converted,
+        plan,
+        Provenance.of(network.fingerprint(), strategyName),
+        Attachments.NONE);
+  }
+
+  private QuantizedLayer convert(Dl4jLayer layer, LayerPrecision precision) {
+    return new QuantizedLayer(
+        layer.name(),
+        layer.kind(),
+        layer.parameters().stream()
+            .map(parameter -> convert(parameter, precision))
+            .collect(ImmutableList.toImmutableList()));
+  }
+
+  private QuantizedParameter convert(Dl4jParameter parameter, LayerPrecision precision) {
+    ParameterRole role = parameter.layout().role();
+    if (role == ParameterRole.STATISTIC) {
+      return keep(parameter, "normalization statistics stay as they are");
+    }
+    if (parameter.layout().floatReason().isPresent()) {
+      return keep(parameter, parameter.layout().floatReason().get());
+    }
+    if (precision.keepsFloatWeights()) {
+      return keep(parameter, "the plan keeps this layer float");
+    }
+    if (role == ParameterRole.BIAS && precision.biasBits() == LayerPrecision.FLOAT_BITS) {
+      return keep(parameter, "the plan keeps this layer's biases float");
+    }
+    Tensor tensor = Tensors.of(parameter.value());
+    requireFinite(parameter, tensor);
+    return role == ParameterRole.WEIGHT
+        ? quantize(parameter, tensor, precision.weightBits(), strategy)
+        : quantize(parameter, tensor, precision.biasBits(), WeightStrategy.maxAbs());
+  }
+
+  private QuantizedParameter quantize(
+      Dl4jParameter parameter, Tensor tensor, int bitWidth, WeightStrategy choice) {
+    Granularity granularity = parameter.layout().granularity();
+    List<FixedPointFormat> formats = formats(tensor, granularity, bitWidth, choice);
+    QuantizedTensor codes = QuantizedTensor.quantize(tensor, granularity, formats, rounding);
+    double sqnr = Noise.sqnrDb(tensor.values(), codes.dequantize().values());
+    return QuantizedParameter.ofCodes(parameter.key(), parameter.layout().role(), codes, sqnr);
+  }
+
+  private static List<FixedPointFormat> formats(
+      Tensor tensor, Granularity granularity, int bitWidth, WeightStrategy choice) {
+    List<FixedPointFormat> formats = new ArrayList<>();
+    List<Integer> zeroChannels = new ArrayList<>();
+    List<Integer> lengths = new ArrayList<>();
+    for (float[] channel : Channels.of(tensor, granularity)) {
+      if (isZero(channel)) {
+        zeroChannels.add(formats.size());
+        formats.add(FixedPointFormat.signed(bitWidth, 0));
+      } else {
+        FixedPointFormat format = choice.choose(channel, bitWidth);
+        formats.add(format);
+        lengths.add(format.fractionalLength());
+      }
+    }
+    lengths.sort(null);
+    int median = lengths.isEmpty() ? 0 : lengths.get(lengths.size() / 2);
+    zeroChannels.forEach(i -> formats.set(i, FixedPointFormat.signed(bitWidth, median)));
+    return formats;
+  }
+
+  private static boolean isZero(float[] channel) {
+    for (float value : channel) {
+      if (Math.abs(value) >= SMALLEST) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void requireFinite(Dl4jParameter parameter, Tensor tensor) {
+    int broken = 0;
+    for (float value : tensor.values()) {
+      broken += Float.isFinite(value) ? 0 : 1;
+    }
+    Checks.that(
+        broken == 0,
+        "parameter " + parameter.key() + " of layer " + parameter.layer(),
+        "hold only finite numbers",
+        broken + " that are NaN or infinite");
+  }
+
+  private static QuantizedParameter keep(Dl4jParameter parameter, String reason) {
+    return QuantizedParameter.ofValues(
+        parameter.key(), parameter.layout().role(), parameter.value().dup(), reason);
+  }
+}

@@ -1,0 +1,68 @@
+package org.dl4jquant.dl4j;
+
+import com.google.common.collect.ImmutableList;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A ComputationGraph. A layer is called by the name of its vertex. */
+final class Dl4jGraph extends Dl4jNetwork {
+  private final ComputationGraph network;
+
+  Dl4jGraph(ComputationGraph network) {
+    this.network = network;
+  }
+
+  static Dl4jGraph create(String configuration, INDArray parameters) {
+    ComputationGraph network =
+        new ComputationGraph(ComputationGraphConfiguration.fromJson(configuration));
+    network.init(parameters, false);
+    return new Dl4jGraph(network);
+  }
+
+  @Override
+  public Model model() {
+    return network;
+  }
+
+  @Override
+  public boolean isGraph() {
+    return true;
+  }
+
+  @Override
+  public ImmutableList<Dl4jLayer> layers() {
+    ImmutableList.Builder<Dl4jLayer> layers = ImmutableList.builder();
+    for (int index : network.topologicalSortOrder()) {
+      GraphVertex vertex = network.getVertices()[index];
+      if (vertex.hasLayer()) {
+        layers.add(
+            Dl4jLayer.of(
+                vertex.getVertexName(),
+                vertex.getLayer().conf().getLayer(),
+                vertex.getLayer().paramTable(false)));
+      } else {
+        Map<String, INDArray> parameters = vertex.paramTable(false);
+        if (parameters != null && !parameters.isEmpty()) {
+          layers.add(
+              Dl4jLayer.vertex(
+                  vertex.getVertexName(), vertex.getClass().getSimpleName(), parameters));
+        }
+      }
+    }
+    return requireUniqueNames(layers.build());
+  }
+
+  @Override
+  public String configuration() {
+    return network.getConfiguration().toJson();
+  }
+
+  @Override
+  public ImmutableList<INDArray> output(INDArray... inputs) {
+    return ImmutableList.copyOf(network.output(inputs));
+  }
+}

@@ -1,0 +1,61 @@
+package org.dl4jquant.dl4j;
+
+import com.google.common.collect.ImmutableList;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.internal.Checks;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A MultiLayerNetwork. A layer without a name is called {@code layer} and its index. */
+final class Dl4jLayers extends Dl4jNetwork {
+  private final MultiLayerNetwork network;
+
+  Dl4jLayers(MultiLayerNetwork network) {
+    this.network = network;
+  }
+
+  static Dl4jLayers create(String configuration, INDArray parameters) {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(MultiLayerConfiguration.fromJson(configuration));
+    network.init(parameters, false);
+    return new Dl4jLayers(network);
+  }
+
+  @Override
+  public Model model() {
+    return network;
+  }
+
+  @Override
+  public boolean isGraph() {
+    return false;
+  }
+
+  @Override
+  public ImmutableList<Dl4jLayer> layers() {
+    ImmutableList.Builder<Dl4jLayer> layers = ImmutableList.builder();
+    for (int i = 0; i < network.getnLayers(); i++) {
+      Layer configuration = network.getLayer(i).conf().getLayer();
+      String name = configuration.getLayerName();
+      layers.add(
+          Dl4jLayer.of(
+              name == null ? "layer" + i : name,
+              configuration,
+              network.getLayer(i).paramTable(false)));
+    }
+    return requireUniqueNames(layers.build());
+  }
+
+  @Override
+  public String configuration() {
+    return network.getLayerWiseConfigurations().toJson();
+  }
+
+  @Override
+  public ImmutableList<INDArray> output(INDArray... inputs) {
+    Checks.that(inputs.length == 1, "inputs", "be one array", inputs.length);
+    return ImmutableList.of(network.output(inputs[0]));
+  }
+}

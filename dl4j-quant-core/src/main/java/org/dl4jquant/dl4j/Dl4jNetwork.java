@@ -1,0 +1,105 @@
+package org.dl4jquant.dl4j;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableSet;
+import com.google.common.hash.Hasher;
+import com.google.common.hash.Hashing;
+import java.nio.charset.StandardCharsets;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.internal.Checks;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One view of DL4J's two classes of networks.
+ *
+ * <p>The network is not copied: the parameters are live. As thread-safe as the network itself.
+ */
+public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
+  /**
+   * Returns a view of an initialized network.
+   *
+   * @throws IllegalArgumentException if it is neither a MultiLayerNetwork nor a ComputationGraph,
+   *     or has not been initialized
+   */
+  public static Dl4jNetwork of(Model model) {
+    if (model instanceof MultiLayerNetwork layers) {
+      Checks.that(layers.isInitCalled(), "model", "be initialized", "a network without init()");
+      return new Dl4jLayers(layers);
+    }
+    if (model instanceof ComputationGraph graph) {
+      Checks.that(
+          graph.getVertices() != null && graph.params() != null,
+          "model",
+          "be initialized",
+          "a graph without init()");
+      return new Dl4jGraph(graph);
+    }
+    throw Checks.violated(
+        "model", "be a MultiLayerNetwork or a ComputationGraph", model.getClass().getName());
+  }
+
+  /**
+   * Returns a new network of the given configuration and parameters.
+   *
+   * @param graph whether it is a ComputationGraph
+   * @param configuration as DL4J writes it
+   * @param parameters all of them, flattened as {@code params()} gives them; kept
+   */
+  public static Dl4jNetwork create(boolean graph, String configuration, INDArray parameters) {
+    return graph
+        ? Dl4jGraph.create(configuration, parameters)
+        : Dl4jLayers.create(configuration, parameters);
+  }
+
+  /** Returns the network itself. */
+  public abstract Model model();
+
+  /** Returns whether it is a ComputationGraph. */
+  public abstract boolean isGraph();
+
+  /** Returns every layer in topological order, also those without parameters. */
+  public abstract ImmutableList<Dl4jLayer> layers();
+
+  /** Returns the configuration as DL4J writes it. */
+  public abstract String configuration();
+
+  /** Returns what the network computes at inference, one array per output. */
+  public abstract ImmutableList<INDArray> output(INDArray... inputs);
+
+  /** Returns all parameters flattened, live; empty for a network that has none. */
+  public INDArray parameters() {
+    return model().params();
+  }
+
+  /** Returns a network of its own with the same configuration and a copy of the parameters. */
+  public Dl4jNetwork copy() {
+    return create(isGraph(), configuration(), parameters().dup());
+  }
+
+  /** Returns the SHA-256 of configuration and parameters, in hexadecimal. */
+  public String fingerprint() {
+    Hasher hasher = Hashing.sha256().newHasher().putString(configuration(), StandardCharsets.UTF_8);
+    for (Dl4jLayer layer : layers()) {
+      for (Dl4jParameter parameter : layer.parameters()) {
+        for (double value : Tensors.doubles(parameter.value())) {
+          hasher.putDouble(value);
+        }
+      }
+    }
+    return hasher.hash().toString();
+  }
+
+  /** Refuses two layers of one name, which no plan could tell apart. */
+  static ImmutableList<Dl4jLayer> requireUniqueNames(ImmutableList<Dl4jLayer> layers) {
+    ImmutableSet<String> names =
+        layers.stream().map(Dl4jLayer::name).collect(ImmutableSet.toImmutableSet());
+    Checks.that(
+        names.size() == layers.size(),
+        "layer names",
+        "be unique",
+        layers.stream().map(Dl4jLayer::name).toList());
+    return layers;
+  }
+}
