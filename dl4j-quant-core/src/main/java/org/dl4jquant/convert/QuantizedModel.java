@@ -91,7 +91,8 @@ public record QuantizedModel(
     }
   }
 
-  private DataType dataType() {
+  /** Returns the type of the numbers with which DL4J computes this network. */
+  public DataType dataType() {
     return graph
         ? ComputationGraphConfiguration.fromJson(configuration).getDataType()
         : MultiLayerConfiguration.fromJson(configuration).getDataType();

@@ -1,0 +1,162 @@
+package org.dl4jquant;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableSet;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.convert.Attachments;
+import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.convert.WeightConversion;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.precision.AccuracyBudgetSearch;
+import org.dl4jquant.precision.LayerDescription;
+import org.dl4jquant.precision.LayerPrecision;
+import org.dl4jquant.precision.LayerRanking;
+import org.dl4jquant.precision.LayerSelector;
+import org.dl4jquant.precision.LayerStatistic;
+import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.PrecisionRules;
+import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
+
+/**
+ * The way in: from a trained network to a quantized model.
+ *
+ * <pre>{@code
+ * QuantizedModel quantized = Quantization.of(network).weightBits(8).convert();
+ * }</pre>
+ *
+ * <p>Immutable: every method that sets something returns a copy. The network is only read, and must
+ * not be trained while a conversion runs.
+ */
+public final class Quantization {
+  private static final int DEFAULT_WEIGHT_BITS = 8;
+
+  private final Dl4jNetwork network;
+  private final PrecisionRules rules;
+  private final WeightConversion conversion;
+  private final Attachments attachments;
+
+  private Quantization(
+      Dl4jNetwork network,
+      PrecisionRules rules,
+      WeightConversion conversion,
+      Attachments attachments) {
+    this.network = network;
+    this.rules = rules;
+    this.conversion = conversion;
+    this.attachments = attachments;
+  }
+
+  /**
+   * Starts with weights of 8 bits in every layer.
+   *
+   * @throws IllegalArgumentException if {@code model} is not an initialized MultiLayerNetwork or
+   *     ComputationGraph
+   */
+  public static Quantization of(Model model) {
+    return new Quantization(
+        Dl4jNetwork.of(model),
+        PrecisionRules.of(LayerPrecision.weights(DEFAULT_WEIGHT_BITS)),
+        WeightConversion.DEFAULT,
+        Attachments.NONE);
+  }
+
+  /** Gives every layer weights of this width, 2 to 16; forgets what was pinned before. */
+  public Quantization weightBits(int bits) {
+    return with(PrecisionRules.of(LayerPrecision.weights(bits)));
+  }
+
+  /** Gives the selected layers weights of this width; later pins win. */
+  public Quantization pin(LayerSelector selector, int bits) {
+    return with(rules.withWeightBits(selector, bits));
+  }
+
+  /** Keeps the selected layers float. */
+  public Quantization keepFloat(LayerSelector selector) {
+    return with(rules.withFloat(selector));
+  }
+
+  /** Chooses formats and codes in another way than by minimal squared error. */
+  public Quantization conversion(WeightConversion other) {
+    return new Quantization(network, rules, other, attachments);
+  }
+
+  /** Lets a normalizer travel with the model. */
+  public Quantization normalizer(DataNormalization normalizer) {
+    return new Quantization(network, rules, conversion, attachments.withNormalizer(normalizer));
+  }
+
+  /** Lets the updater's state travel with the model, so that training can go on. */
+  public Quantization keepUpdaterState() {
+    Model model = network.model();
+    return new Quantization(
+        network,
+        rules,
+        conversion,
+        attachments.withUpdaterState(
+            model instanceof MultiLayerNetwork layers
+                ? layers.getUpdater(true).getStateViewArray().dup()
+                : ((ComputationGraph) model).getUpdater(true).getStateViewArray().dup()));
+  }
+
+  private Quantization with(PrecisionRules other) {
+    return new Quantization(network, other, conversion, attachments);
+  }
+
+  /** Returns the plan that the widths and pins make for this network. */
+  public PrecisionPlan plan() {
+    return rules.apply(layers());
+  }
+
+  /** Returns the layers that have weights, in topological order. */
+  public ImmutableList<LayerDescription> layers() {
+    return network.layers().stream()
+        .filter(layer -> layer.weightCount() > 0)
+        .map(layer -> new LayerDescription(layer.name(), layer.kind(), layer.weightCount()))
+        .collect(ImmutableList.toImmutableList());
+  }
+
+  /** Converts by the widths and pins. */
+  public QuantizedModel convert() {
+    return convert(plan());
+  }
+
+  /**
+   * Converts by a plan, such as the one that a search has found.
+   *
+   * @throws IllegalArgumentException if the plan names a layer that the network lacks, or a weight
+   *     is NaN or infinite
+   */
+  public QuantizedModel convert(PrecisionPlan plan) {
+    return conversion.convert(network, plan).with(attachments);
+  }
+
+  /**
+   * Prepares the search for the layers that can go to low precision (method B): ranked as
+   * published, pinned layers left out. Run it with {@link #evaluating}.
+   *
+   * @param statistics one per layer, in the order of the network
+   */
+  public AccuracyBudgetSearch.Builder search(List<LayerStatistic> statistics) {
+    return search(statistics, LayerRanking.PUBLISHED);
+  }
+
+  /** Prepares the search with another ranking. */
+  public AccuracyBudgetSearch.Builder search(
+      List<LayerStatistic> statistics, LayerRanking ranking) {
+    ImmutableSet<String> pinned =
+        layers().stream()
+            .filter(rules::pins)
+            .map(LayerDescription::name)
+            .collect(ImmutableSet.toImmutableSet());
+    return AccuracyBudgetSearch.over(layers(), plan(), ranking.rank(statistics, pinned));
+  }
+
+  /** Returns the metric of a plan as the metric of the DL4J network that it makes. */
+  public ToDoubleFunction<PrecisionPlan> evaluating(ToDoubleFunction<Model> metric) {
+    return plan -> metric.applyAsDouble(convert(plan).toNetwork());
+  }
+}

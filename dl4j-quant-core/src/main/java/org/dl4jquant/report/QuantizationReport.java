@@ -1,0 +1,173 @@
+package org.dl4jquant.report;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.common.collect.ImmutableList;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import org.dl4jquant.convert.QuantizedModel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What quantization did to each layer.
+ *
+ * @param rows in topological order, layers without parameters too
+ */
+public record QuantizationReport(ImmutableList<LayerRow> rows) {
+  private static final ImmutableList<String> HEADER =
+      ImmutableList.of(
+          "layer",
+          "kind",
+          "parameters",
+          "bits",
+          "fraction",
+          "statistic",
+          "SQNR dB",
+          "bytes",
+          "packed",
+          "float because");
+
+  /** Returns the report of a model. */
+  public static QuantizationReport of(QuantizedModel model) {
+    return of(model, Map.of());
+  }
+
+  /**
+   * Returns the report of a model with the statistic by which its layers were ranked.
+   *
+   * @param statistics by layer name; a layer may lack one
+   */
+  public static QuantizationReport of(QuantizedModel model, Map<String, Double> statistics) {
+    int width = model.dataType().width();
+    return new QuantizationReport(
+        model.layers().stream()
+            .map(layer -> LayerRow.of(layer, find(statistics, layer.name()), width))
+            .collect(ImmutableList.toImmutableList()));
+  }
+
+  private static OptionalDouble find(Map<String, Double> statistics, String layer) {
+    Double value = statistics.get(layer);
+    return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
+  }
+
+  /** Returns the bytes of all parameters as DL4J holds them. */
+  public long bytesBefore() {
+    return rows.stream().mapToLong(LayerRow::bytesBefore).sum();
+  }
+
+  /** Returns the bytes of all parameters packed. */
+  public long bytesAfter() {
+    return rows.stream().mapToLong(LayerRow::bytesAfter).sum();
+  }
+
+  /** Returns a table with a line per layer and a line of totals. */
+  public String table() {
+    List<List<String>> lines = new ArrayList<>();
+    lines.add(HEADER);
+    for (LayerRow row : rows) {
+      lines.add(cells(row));
+    }
+    lines.add(
+        List.of(
+            "total",
+            "",
+            String.valueOf(rows.stream().mapToLong(LayerRow::parameters).sum()),
+            "",
+            "",
+            "",
+            "",
+            String.valueOf(bytesBefore()),
+            String.valueOf(bytesAfter()),
+            ""));
+    return layOut(lines);
+  }
+
+  private static List<String> cells(LayerRow row) {
+    boolean any = row.parameters() > 0;
+    return List.of(
+        row.name(),
+        row.kind(),
+        String.valueOf(row.parameters()),
+        any ? String.valueOf(row.bits()) : "-",
+        range(row.minFractionalLength(), row.maxFractionalLength()),
+        row.statistic().isPresent()
+            ? String.format(Locale.ROOT, "%.3e", row.statistic().getAsDouble())
+            : "-",
+        row.minFractionalLength().isEmpty() ? "-" : decibels(row.sqnrDb()),
+        String.valueOf(row.bytesBefore()),
+        String.valueOf(row.bytesAfter()),
+        row.floatReason());
+  }
+
+  private static String range(OptionalInt min, OptionalInt max) {
+    if (min.isEmpty() || max.isEmpty()) {
+      return "-";
+    }
+    return min.getAsInt() == max.getAsInt()
+        ? String.valueOf(min.getAsInt())
+        : min.getAsInt() + ".." + max.getAsInt();
+  }
+
+  private static String decibels(double sqnr) {
+    return Double.isInfinite(sqnr) ? "exact" : String.format(Locale.ROOT, "%.1f", sqnr);
+  }
+
+  private static String layOut(List<List<String>> lines) {
+    int[] widths = new int[HEADER.size()];
+    for (List<String> line : lines) {
+      for (int i = 0; i < widths.length; i++) {
+        widths[i] = Math.max(widths[i], line.get(i).length());
+      }
+    }
+    StringBuilder text = new StringBuilder();
+    for (List<String> line : lines) {
+      StringBuilder row = new StringBuilder();
+      for (int i = 0; i < widths.length; i++) {
+        String padding = " ".repeat(widths[i] - line.get(i).length());
+        boolean number = i >= 2 && i < widths.length - 1;
+        row.append(number ? padding + line.get(i) : line.get(i) + padding).append("  ");
+      }
+      text.append(row.toString().stripTrailing()).append('\n');
+    }
+    return text.toString();
+  }
+
+  /**
+   * Returns one JSON object per layer: {@code name, kind, parameters, bits, minFractionalLength,
+   * maxFractionalLength, statistic, sqnrDb, bytesBefore, bytesAfter, floatReason}. What does not
+   * apply or is infinite is null.
+   */
+  public ArrayNode toJson() {
+    ArrayNode layers = new ObjectMapper().createArrayNode();
+    for (LayerRow row : rows) {
+      ObjectNode node = layers.addObject();
+      node.put("name", row.name())
+          .put("kind", row.kind())
+          .put("parameters", row.parameters())
+          .put("bits", row.bits())
+          .put("minFractionalLength", boxed(row.minFractionalLength()))
+          .put("maxFractionalLength", boxed(row.maxFractionalLength()))
+          .put(
+              "statistic",
+              row.statistic().isPresent() ? finite(row.statistic().getAsDouble()) : null)
+          .put("sqnrDb", row.minFractionalLength().isEmpty() ? null : finite(row.sqnrDb()))
+          .put("bytesBefore", row.bytesBefore())
+          .put("bytesAfter", row.bytesAfter())
+          .put("floatReason", row.floatReason().isEmpty() ? null : row.floatReason());
+    }
+    return layers;
+  }
+
+  private static @Nullable Integer boxed(OptionalInt value) {
+    return value.isPresent() ? value.getAsInt() : null;
+  }
+
+  private static @Nullable Double finite(double value) {
+    return Double.isFinite(value) ? value : null;
+  }
+}
