@@ -179,17 +179,13 @@ final class WeightDifferencesTest {
             () ->
                 NOTHING.combine(
                     new WeightDifferences(
-                        NOTHING.reference(),
-                        TrainingCycle.iterations(3),
-                        0,
-                        NOTHING.layers()))));
+                        NOTHING.reference(), TrainingCycle.iterations(3), 0, NOTHING.layers()))));
   }
 
   @Test
   void aWeightThatIsNotFiniteMakesTheStatisticInfiniteForGood() {
     WeightDifferenceAccumulator accumulator = new WeightDifferenceAccumulator(NOTHING);
-    accumulator.accept(
-        "conv", "W", new float[] {1, Float.NaN, 0, 0}, new float[] {1, 1, 1, 1});
+    accumulator.accept("conv", "W", new float[] {1, Float.NaN, 0, 0}, new float[] {1, 1, 1, 1});
     accumulator.accept("lstm", "W", Double.NaN, new double[] {1, Double.NaN});
     accumulator.accept("lstm", "RW", 0, new double[2]);
     accumulator.endCycle();
@@ -199,8 +195,7 @@ final class WeightDifferencesTest {
 
     assertEquals(Double.POSITIVE_INFINITY, seen.statistic("conv"));
     assertEquals(Double.POSITIVE_INFINITY, seen.statistic("lstm", DifferenceAggregate.FINAL));
-    ImmutableDoubleArray channels =
-        seen.channelStatistics("lstm", "W", DifferenceAggregate.FINAL);
+    ImmutableDoubleArray channels = seen.channelStatistics("lstm", "W", DifferenceAggregate.FINAL);
     assertTrue(Double.isFinite(channels.get(0)));
     assertEquals(Double.POSITIVE_INFINITY, channels.get(1));
     assertEquals(
@@ -220,8 +215,7 @@ final class WeightDifferencesTest {
     assertEquals(message, message(() -> NOTHING.statistic("conv")));
     assertEquals(message, message(() -> NOTHING.statistics(DifferenceAggregate.FINAL)));
     assertEquals(
-        message,
-        message(() -> NOTHING.channelStatistics("lstm", "W", DifferenceAggregate.FINAL)));
+        message, message(() -> NOTHING.channelStatistics("lstm", "W", DifferenceAggregate.FINAL)));
   }
 
   @Test
@@ -248,8 +242,7 @@ final class WeightDifferencesTest {
     assertEquals(
         "network must be the one that was watched, with no layer out among [conv, lstm],"
             + " found layer out of 3 weights",
-        message(
-            () -> NOTHING.requireMatches(ImmutableMap.of("conv", 4L, "lstm", 8L, "out", 3L))));
+        message(() -> NOTHING.requireMatches(ImmutableMap.of("conv", 4L, "lstm", 8L, "out", 3L))));
   }
 
   @Test
@@ -288,7 +281,8 @@ final class WeightDifferencesTest {
     assertEquals("s.json: the statistics must be a JSON object, found []", bad("[]"));
     assertEquals("s.json: version must be 1, found nothing", bad("{}"));
     assertEquals(
-        "s.json: version must be 1, found 2", bad(good.replace("\"version\" : 1", "\"version\" : 2")));
+        "s.json: version must be 1, found 2",
+        bad(good.replace("\"version\" : 1", "\"version\" : 2")));
     assertEquals(
         "s.json: reference must be one of [INITIAL, PREVIOUS_CYCLE], found \"LAST\"",
         bad(good.replace("INITIAL", "LAST")));
