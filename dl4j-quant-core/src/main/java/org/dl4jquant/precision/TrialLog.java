@@ -56,12 +56,22 @@ final class TrialLog {
       } catch (JsonProcessingException e) {
         throw new InvalidPlanException(file.toString(), "line " + (i + 1) + " is not JSON", e);
       }
-      if (!trial.path("plan").isTextual() || !trial.path("metric").isNumber()) {
+      if (!trial.path("plan").isTextual() || !isMetric(trial.path("metric"))) {
         throw new InvalidPlanException(
             file.toString(), "line " + (i + 1) + " must have a plan and a metric");
       }
-      metrics.put(trial.get("plan").textValue(), trial.get("metric").doubleValue());
+      metrics.put(trial.get("plan").textValue(), metric(trial.get("metric")));
     }
+  }
+
+  /** JSON has no NaN and no infinities; they are written as text. */
+  private static boolean isMetric(JsonNode node) {
+    return node.isNumber()
+        || (node.isTextual() && List.of("NaN", "Infinity", "-Infinity").contains(node.textValue()));
+  }
+
+  private static double metric(JsonNode node) {
+    return node.isNumber() ? node.doubleValue() : Double.parseDouble(node.textValue());
   }
 
   /** Returns the metric of a plan that has been evaluated before. */
