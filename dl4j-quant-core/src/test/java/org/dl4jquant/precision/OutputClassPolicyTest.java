@@ -1,0 +1,29 @@
+package org.dl4jquant.precision;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class OutputClassPolicyTest {
+  private static final OutputClassPolicy POLICY = OutputClassPolicy.LOG2_BOUND;
+
+  @ParameterizedTest
+  @CsvSource({"1,0", "2,8", "10,8", "129,8", "130,16", "1000,16", "32769,16", "32770,32"})
+  void snapsTheBound(int classes, int bits) {
+    assertEquals(bits, POLICY.bits(new OutputHead("out", classes, true)));
+    assertEquals(0, POLICY.bits(new OutputHead("out", classes, false)));
+  }
+
+  @Test
+  void raisesOnlyHeadsBelowTheirBound() {
+    List<OutputHead> heads =
+        List.of(new OutputHead("a", 1000, true), new OutputHead("b", 1000, false));
+    PrecisionPlan plan = PrecisionPlan.uniform(LayerPrecision.of(8, 8));
+    assertEquals(plan.with("a", LayerPrecision.of(16, 8)), POLICY.raise(plan, heads));
+    assertEquals(Set.of("a"), POLICY.ineligible(heads, 4));
+  }
+}
