@@ -1,5 +1,6 @@
 package org.dl4jquant.update;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.internal.Checks;
 
@@ -78,6 +79,13 @@ public record UpdateRule(
   /** Returns the fractional length of the residual's last digit. */
   public int residualFractionalLength() {
     return weightFormat.fractionalLength() + extraBits;
+  }
+
+  /** Returns this rule with another coarse grid and the same digits below its last one. */
+  @CanIgnoreReturnValue
+  public UpdateRule withWeightFormat(FixedPointFormat format) {
+    return new UpdateRule(
+        format, extraBits, thresholdExponent, period, readOut, saturation, tuning, seed);
   }
 
   /** Returns this rule with another number of digits below the weight's last one. */
