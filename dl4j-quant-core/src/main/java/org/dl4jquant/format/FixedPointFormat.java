@@ -42,7 +42,7 @@ public record FixedPointFormat(
   /**
    * Returns the finest signed format of {@code bitWidth} bits that carries {@code maxAbs} and its
    * negative without clipping, after rounding. The fractional length stays within its limits: a
-   * {@code maxAbs} below their reach gets the finest format there is, one above it (2^70 at 8 bits)
+   * {@code maxAbs} below their reach gets the finest format there is, one above it (2^71 at 8 bits)
    * the coarsest, which clips.
    */
   public static FixedPointFormat covering(double maxAbs, int bitWidth) {
@@ -91,7 +91,9 @@ public record FixedPointFormat(
     if (Double.isNaN(value)) {
       throw Checks.violated("value", "be a number", value);
     }
-    return saturate(rounding.round(Math.scalb(value, fractionalLength)));
+    double steps = Math.scalb(value, fractionalLength);
+    // A value so small that its steps underflow is itself far below one step, with the right sign.
+    return saturate(rounding.round(steps == 0 ? value : steps));
   }
 
   @Override
