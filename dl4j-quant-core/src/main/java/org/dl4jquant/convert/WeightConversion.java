@@ -14,6 +14,7 @@ import org.dl4jquant.format.Rounding;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.stats.Sqnr;
 import org.dl4jquant.strategy.WeightStrategy;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
@@ -97,7 +98,7 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
     Granularity granularity = parameter.layout().granularity();
     List<FixedPointFormat> formats = formats(tensor, granularity, bitWidth, choice);
     QuantizedTensor codes = QuantizedTensor.quantize(tensor, granularity, formats, rounding);
-    double sqnr = Noise.sqnrDb(tensor.values(), codes.dequantize().values());
+    double sqnr = Sqnr.decibels(tensor.values(), codes.dequantize().values());
     return QuantizedParameter.ofCodes(parameter.key(), parameter.layout().role(), codes, sqnr);
   }
 
