@@ -125,7 +125,8 @@ final class CarriedCheckpoint {
     return ImmutableList.copyOf(Longs.asList(shape));
   }
 
-  private static String digest(INDArray parameters) {
+  /** Returns the SHA-256 of all parameters of a network, in hexadecimal. */
+  static String digest(INDArray parameters) {
     ValueBuffer values = NativeValues.view("the parameters", parameters, 0, parameters.length());
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");

@@ -1,5 +1,7 @@
 package org.dl4jquant.listeners;
 
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.Pointer;
 import org.dl4jquant.update.ValueBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -27,6 +29,22 @@ final class NativeValues {
    *     memory, or more than 2 GiB
    */
   static ValueBuffer view(String name, INDArray array, long from, long length) {
+    return array.dataType() == DataType.DOUBLE
+        ? ValueBuffer.of(doubles(name, array, from, length))
+        : ValueBuffer.of(floats(name, array, from, length));
+  }
+
+  /** Returns the view of an array of floats. */
+  static FloatBuffer floats(String name, INDArray array, long from, long length) {
+    return elements(name, array, from, length).asFloatPointer().capacity(length).asBuffer();
+  }
+
+  /** Returns the view of an array of doubles. */
+  static DoubleBuffer doubles(String name, INDArray array, long from, long length) {
+    return elements(name, array, from, length).asDoublePointer().capacity(length).asBuffer();
+  }
+
+  private static PagedPointer elements(String name, INDArray array, long from, long length) {
     ExecutionerType executioner = Nd4j.getExecutioner().type();
     if (executioner != ExecutionerType.NATIVE_CPU) {
       throw new IllegalStateException(
@@ -41,10 +59,7 @@ final class NativeValues {
           name + " must have at most " + MOST_BYTES / type.width() + " elements, found " + length);
     }
     Pointer start = new Address(address(array) + from * type.width());
-    PagedPointer elements = new PagedPointer(start, length);
-    return type == DataType.FLOAT
-        ? ValueBuffer.of(elements.asFloatPointer().capacity(length).asBuffer())
-        : ValueBuffer.of(elements.asDoublePointer().capacity(length).asBuffer());
+    return new PagedPointer(start, length);
   }
 
   /** Returns whether the array's elements fill one run of memory, in any order of the axes. */
