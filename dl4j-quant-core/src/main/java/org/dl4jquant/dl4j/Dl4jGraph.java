@@ -39,11 +39,7 @@ final class Dl4jGraph extends Dl4jNetwork {
     for (int index : network.topologicalSortOrder()) {
       GraphVertex vertex = network.getVertices()[index];
       if (vertex.hasLayer()) {
-        layers.add(
-            Dl4jLayer.of(
-                vertex.getVertexName(),
-                vertex.getLayer().conf().getLayer(),
-                vertex.getLayer().paramTable(false)));
+        layers.add(Dl4jLayer.of(vertex.getVertexName(), vertex.getLayer()));
       } else {
         Map<String, INDArray> parameters = vertex.paramTable(false);
         if (parameters != null && !parameters.isEmpty()) {

@@ -24,7 +24,14 @@ public record Dl4jLayer(
     Optional<Layer> configuration,
     boolean frozen,
     ImmutableList<Dl4jParameter> parameters) {
-  static Dl4jLayer of(String name, Layer configuration, Map<String, INDArray> parameters) {
+  /**
+   * Returns the view of a layer.
+   *
+   * @param layer the layer itself: the configuration it shows may lack the wrapper that freezes it
+   */
+  static Dl4jLayer of(String name, org.deeplearning4j.nn.api.Layer layer) {
+    Layer configuration = layer.conf().getLayer();
+    Map<String, INDArray> parameters = layer.paramTable(false);
     Layer bare = unwrap(configuration);
     ImmutableList.Builder<Dl4jParameter> list = ImmutableList.builder();
     parameters.forEach(
@@ -35,7 +42,7 @@ public record Dl4jLayer(
         name,
         bare.getClass().getSimpleName(),
         Optional.of(bare),
-        isFrozen(configuration),
+        isFrozen(layer) || isFrozen(configuration),
         list.build());
   }
 
@@ -66,6 +73,15 @@ public record Dl4jLayer(
       return unwrap(frozen.getLayer());
     }
     return layer instanceof BaseWrapperLayer wrapper ? unwrap(wrapper.getUnderlying()) : layer;
+  }
+
+  private static boolean isFrozen(org.deeplearning4j.nn.api.Layer layer) {
+    if (layer instanceof org.deeplearning4j.nn.layers.FrozenLayer
+        || layer instanceof org.deeplearning4j.nn.layers.FrozenLayerWithBackprop) {
+      return true;
+    }
+    return layer instanceof org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer wrapper
+        && isFrozen(wrapper.getUnderlying());
   }
 
   private static boolean isFrozen(Layer layer) {

@@ -39,11 +39,7 @@ final class Dl4jLayers extends Dl4jNetwork {
     for (int i = 0; i < network.getnLayers(); i++) {
       Layer configuration = network.getLayer(i).conf().getLayer();
       String name = configuration.getLayerName();
-      layers.add(
-          Dl4jLayer.of(
-              name == null ? "layer" + i : name,
-              configuration,
-              network.getLayer(i).paramTable(false)));
+      layers.add(Dl4jLayer.of(name == null ? "layer" + i : name, network.getLayer(i)));
     }
     return requireUniqueNames(layers.build());
   }
