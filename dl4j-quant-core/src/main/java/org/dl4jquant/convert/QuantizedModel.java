@@ -86,7 +86,7 @@ public record QuantizedModel(
       if (parameter.codes().isPresent()) {
         Tensors.copyInto(parameter.codes().get().dequantize(), live.value());
       } else {
-        live.value().assign(parameter.values().orElseThrow());
+        live.value().assign(parameter.values().orElseThrow().reshape(live.value().shape()));
       }
     }
   }

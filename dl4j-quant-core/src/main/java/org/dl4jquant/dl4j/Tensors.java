@@ -35,15 +35,21 @@ public final class Tensors {
 
   /**
    * Overwrites {@code target}, whatever its order and type, with the elements of {@code source}.
+   * Axes of size 1 do not matter: DL4J gives some parameters the shape [n] or [1, n] by the way in
+   * which the network was made.
    */
   public static void copyInto(Tensor source, INDArray target) {
     INDArray values = toArray(source);
     Checks.that(
-        Arrays.equals(values.shape(), target.shape()),
+        Arrays.equals(withoutOnes(values.shape()), withoutOnes(target.shape())),
         "source",
         "have shape " + Arrays.toString(target.shape()),
         source);
-    target.assign(values.castTo(target.dataType()));
+    target.assign(values.reshape('c', target.shape()).castTo(target.dataType()));
+  }
+
+  private static long[] withoutOnes(long[] shape) {
+    return Arrays.stream(shape).filter(size -> size != 1).toArray();
   }
 
   /** Returns the elements as doubles, exactly. */
