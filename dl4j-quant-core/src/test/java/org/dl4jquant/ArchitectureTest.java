@@ -4,6 +4,8 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -44,6 +46,15 @@ final class ArchitectureTest {
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_JARS)
           .importPackages(ROOT);
 
+  /** Test classes that break every rule, to show that the rules can fail. */
+  private static final JavaClasses PLANTED =
+      new ClassFileImporter()
+          .importClasses(
+              PlantedRoot.class,
+              org.dl4jquant.format.planted.Offender.class,
+              org.dl4jquant.tensor.planted.Accomplice.class,
+              org.dl4jquant.unlisted.Stranger.class);
+
   private static Map<String, Set<String>> arrows() {
     Map<String, Set<String>> arrows = new LinkedHashMap<>();
     arrows.put("internal", Set.of());
@@ -71,8 +82,7 @@ final class ArchitectureTest {
     return Set.copyOf(names.stream().filter(name -> !name.equals(excluded)).toList());
   }
 
-  @Test
-  void packagesImportOnlyWhatTheirArrowsAllow() {
+  private static ArchRule arrowsAreKept() {
     LayeredArchitecture layers =
         Architectures.layeredArchitecture().consideringOnlyDependenciesInLayers();
     for (String name : ARROWS.keySet()) {
@@ -86,7 +96,60 @@ final class ArchitectureTest {
                   .whereLayer(arrow.getKey())
                   .mayOnlyAccessLayers(arrow.getValue().toArray(String[]::new));
     }
-    layers.check(CORE);
+    return layers;
+  }
+
+  private static ArchRule pureCodeKnowsNoArrayLibrary() {
+    return noClasses()
+        .that()
+        .resideInAnyPackage(
+            PURE.stream().map(name -> ROOT + "." + name + "..").toArray(String[]::new))
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.nd4j..", "org.deeplearning4j..", "org.bytedeco..");
+  }
+
+  private static ArchRule noCycles() {
+    return slices().matching(ROOT + ".(*)..").should().beFreeOfCycles();
+  }
+
+  private static ArchRule rootIsNotImported() {
+    return noClasses()
+        .that(resideOutsideOfPackage(ROOT))
+        .should()
+        .dependOnClassesThat(resideInAPackage(ROOT));
+  }
+
+  private static ArchRule noJavaSerialization() {
+    return noClasses()
+        .should()
+        .dependOnClassesThat()
+        .haveNameMatching("java\\.io\\.Object(In|Out)putStream");
+  }
+
+  private static ArchRule noConsole() {
+    return noClasses()
+        .should()
+        .accessField(System.class, "out")
+        .orShould()
+        .accessField(System.class, "err")
+        .orShould()
+        .callMethod(Throwable.class, "printStackTrace");
+  }
+
+  private static List<String> packagesWithoutArrows(JavaClasses classes) {
+    return classes.stream()
+        .map(type -> type.getPackageName().substring(ROOT.length()))
+        .filter(rest -> !rest.isEmpty())
+        .map(rest -> rest.substring(1).split("\\.", 2)[0])
+        .distinct()
+        .filter(name -> !ARROWS.containsKey(name))
+        .toList();
+  }
+
+  @Test
+  void packagesImportOnlyWhatTheirArrowsAllow() {
+    arrowsAreKept().check(CORE);
   }
 
   @Test
@@ -101,67 +164,53 @@ final class ArchitectureTest {
 
   @Test
   void everyPackageHasItsPlace() {
-    List<String> unknown =
-        CORE.stream()
-            .map(type -> type.getPackageName().substring(ROOT.length()))
-            .filter(rest -> !rest.isEmpty())
-            .map(rest -> rest.substring(1).split("\\.", 2)[0])
-            .distinct()
-            .filter(name -> !ARROWS.containsKey(name))
-            .toList();
-    assertTrue(unknown.isEmpty(), "packages without arrows: " + unknown);
+    assertEquals(List.of(), packagesWithoutArrows(CORE));
   }
 
   @Test
   void theLowerHalfKnowsNeitherNd4jNorDeeplearning4j() {
-    ArchRule rule =
-        noClasses()
-            .that()
-            .resideInAnyPackage(
-                PURE.stream().map(name -> ROOT + "." + name + "..").toArray(String[]::new))
-            .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage("org.nd4j..", "org.deeplearning4j..", "org.bytedeco..");
-    rule.check(CORE);
+    pureCodeKnowsNoArrayLibrary().check(CORE);
   }
 
   @Test
   void packagesHaveNoCycles() {
-    slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(CORE);
+    noCycles().check(CORE);
   }
 
   @Test
   void nothingImportsTheRootPackage() {
-    noClasses()
-        .that(resideOutsideOfPackage(ROOT))
-        .should()
-        .dependOnClassesThat(resideInAPackage(ROOT))
-        .check(CORE);
+    rootIsNotImported().check(CORE);
   }
 
   @Test
   void nothingUsesJavaSerialization() {
-    noClasses()
-        .should()
-        .dependOnClassesThat()
-        .haveNameMatching("java\\.io\\.Object(In|Out)putStream")
-        .check(CORE);
+    noJavaSerialization().check(CORE);
   }
 
   @Test
   void nothingPrintsToTheConsole() {
-    noClasses()
-        .should()
-        .accessField(System.class, "out")
-        .orShould()
-        .accessField(System.class, "err")
-        .orShould()
-        .callMethod(Throwable.class, "printStackTrace")
-        .check(CORE);
+    noConsole().check(CORE);
   }
 
   @Test
   void theRulesSeeTheClasses() {
     assertTrue(CORE.contain(Checks.class), "nothing was imported");
+  }
+
+  @Test
+  void everyRuleFailsOnAClassThatBreaksIt() {
+    assertFailsOnPlanted(arrowsAreKept(), "org.dl4jquant.format.planted.Offender");
+    assertFailsOnPlanted(pureCodeKnowsNoArrayLibrary(), "org.nd4j.linalg.api.ndarray.INDArray");
+    assertFailsOnPlanted(noCycles(), "Cycle detected");
+    assertFailsOnPlanted(rootIsNotImported(), "org.dl4jquant.PlantedRoot");
+    assertFailsOnPlanted(noJavaSerialization(), "java.io.ObjectOutputStream");
+    assertFailsOnPlanted(noConsole(), "java.lang.System.out");
+    assertEquals(List.of("unlisted"), packagesWithoutArrows(PLANTED));
+  }
+
+  private static void assertFailsOnPlanted(ArchRule rule, String named) {
+    String report =
+        assertThrows(AssertionError.class, () -> rule.check(PLANTED), named).getMessage();
+    assertTrue(report.contains(named), report);
   }
 }

@@ -1,0 +1,4 @@
+package org.dl4jquant.unlisted;
+
+/** Stands in a package that has no place in the architecture. */
+public final class Stranger {}
