@@ -9,7 +9,6 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
-import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -53,7 +52,7 @@ public record QuantizedModel(
   /** Returns {@link #toNetwork} as one view of both classes of networks. */
   public Dl4jNetwork network() {
     long count = layers.stream().mapToLong(QuantizedLayer::parameterCount).sum();
-    INDArray parameters = Nd4j.create(dataType(), 1, Math.max(1, count));
+    INDArray parameters = count == 0 ? Nd4j.empty() : Nd4j.create(dataType(), 1, count);
     Dl4jNetwork network = Dl4jNetwork.create(graph, configuration, parameters);
     ImmutableList<Dl4jLayer> targets = network.layers();
     Checks.that(
@@ -84,7 +83,7 @@ public record QuantizedModel(
           "have " + live.value().length() + " elements",
           parameter.key() + " with " + parameter.length());
       if (parameter.codes().isPresent()) {
-        Tensors.copyInto(parameter.codes().get().dequantize(), live.value());
+        live.assign(parameter.codes().get().dequantize());
       } else {
         live.value().assign(parameter.values().orElseThrow().reshape(live.value().shape()));
       }

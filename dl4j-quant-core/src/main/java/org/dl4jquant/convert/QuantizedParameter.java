@@ -11,7 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * @param key DL4J's key within the layer
  * @param role what it is for
- * @param codes in DL4J's own parameter shape; absent if it stays float
+ * @param codes in the shape of the parameter's layout, DL4J's own but for a 1D convolution; absent
+ *     if it stays float
  * @param values what stays float, never written to; absent if there are codes
  * @param floatReason why it stays float; empty if there are codes
  * @param sqnrDb signal to quantization noise against the original, in dB; infinite if nothing was

@@ -7,7 +7,6 @@ import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.dl4j.ParameterRole;
-import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.Rounding;
@@ -86,7 +85,7 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
     if (role == ParameterRole.BIAS && precision.biasBits() == LayerPrecision.FLOAT_BITS) {
       return keep(parameter, "the plan keeps this layer's biases float");
     }
-    Tensor tensor = Tensors.of(parameter.value());
+    Tensor tensor = parameter.tensor();
     requireFinite(parameter, tensor);
     return role == ParameterRole.WEIGHT
         ? quantize(parameter, tensor, precision.weightBits(), strategy)

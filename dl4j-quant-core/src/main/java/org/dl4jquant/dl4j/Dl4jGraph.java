@@ -2,10 +2,12 @@ package org.dl4jquant.dl4j;
 
 import com.google.common.collect.ImmutableList;
 import java.util.Map;
+import java.util.Objects;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A ComputationGraph. A layer is called by the name of its vertex. */
@@ -38,18 +40,25 @@ final class Dl4jGraph extends Dl4jNetwork {
     ImmutableList.Builder<Dl4jLayer> layers = ImmutableList.builder();
     for (int index : network.topologicalSortOrder()) {
       GraphVertex vertex = network.getVertices()[index];
+      String name = vertex.getVertexName();
+      boolean frozen = vertex instanceof FrozenVertex;
       if (vertex.hasLayer()) {
-        layers.add(Dl4jLayer.of(vertex.getVertexName(), vertex.getLayer()));
-      } else {
-        Map<String, INDArray> parameters = vertex.paramTable(false);
-        if (parameters != null && !parameters.isEmpty()) {
-          layers.add(
-              Dl4jLayer.vertex(
-                  vertex.getVertexName(), vertex.getClass().getSimpleName(), parameters));
-        }
+        layers.add(Dl4jLayer.of(name, vertex.getLayer(), frozen));
+        continue;
+      }
+      Map<String, INDArray> parameters = vertex.paramTable(false);
+      if (parameters != null && !parameters.isEmpty()) {
+        layers.add(Dl4jLayer.of(name, configuration(name), frozen, parameters));
       }
     }
     return requireUniqueNames(layers.build());
+  }
+
+  private org.deeplearning4j.nn.conf.graph.GraphVertex configuration(String vertex) {
+    var found = network.getConfiguration().getVertices().get(vertex);
+    return found instanceof org.deeplearning4j.nn.conf.graph.FrozenVertex frozen
+        ? frozen.getUnderlying()
+        : Objects.requireNonNull(found);
   }
 
   @Override

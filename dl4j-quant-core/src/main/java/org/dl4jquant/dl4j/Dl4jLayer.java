@@ -3,10 +3,12 @@ package org.dl4jquant.dl4j;
 import com.google.common.collect.ImmutableList;
 import java.util.Map;
 import java.util.Optional;
+import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -24,29 +26,26 @@ public record Dl4jLayer(
     Optional<Layer> configuration,
     boolean frozen,
     ImmutableList<Dl4jParameter> parameters) {
-  /**
-   * Returns the view of a layer.
-   *
-   * @param layer the layer itself: the configuration it shows may lack the wrapper that freezes it
-   */
-  static Dl4jLayer of(String name, org.deeplearning4j.nn.api.Layer layer) {
-    Layer configuration = layer.conf().getLayer();
-    Map<String, INDArray> parameters = layer.paramTable(false);
-    Layer bare = unwrap(configuration);
+  static Dl4jLayer of(String name, org.deeplearning4j.nn.api.Layer layer, boolean frozen) {
+    Layer bare = unwrap(layer.conf().getLayer());
     ImmutableList.Builder<Dl4jParameter> list = ImmutableList.builder();
-    parameters.forEach(
-        (key, value) ->
-            list.add(
-                new Dl4jParameter(name, key, value, ParameterLayout.of(bare, key, value.rank()))));
+    layer
+        .paramTable(false)
+        .forEach(
+            (key, value) ->
+                list.add(
+                    new Dl4jParameter(
+                        name, key, value, ParameterLayout.of(bare, key, value.shape()))));
     return new Dl4jLayer(
         name,
         bare.getClass().getSimpleName(),
         Optional.of(bare),
-        isFrozen(layer) || isFrozen(configuration),
+        frozen || isFrozen(layer),
         list.build());
   }
 
-  static Dl4jLayer vertex(String name, String kind, Map<String, INDArray> parameters) {
+  static Dl4jLayer of(
+      String name, GraphVertex vertex, boolean frozen, Map<String, INDArray> parameters) {
     ImmutableList.Builder<Dl4jParameter> list = ImmutableList.builder();
     parameters.forEach(
         (key, value) ->
@@ -55,8 +54,12 @@ public record Dl4jLayer(
                     name,
                     key,
                     value,
-                    ParameterLayout.other("a vertex that is not a layer keeps its parameters"))));
-    return new Dl4jLayer(name, kind, Optional.empty(), false, list.build());
+                    vertex instanceof SameDiffVertex known
+                        ? ParameterLayout.of(known, key, value.shape())
+                        : ParameterLayout.other(
+                            "nothing is known about this kind of vertex", value.shape()))));
+    return new Dl4jLayer(
+        name, vertex.getClass().getSimpleName(), Optional.empty(), frozen, list.build());
   }
 
   /** Returns the number of weights, without biases and statistics. */
@@ -68,26 +71,18 @@ public record Dl4jLayer(
   }
 
   /** Removes the wrappers that add behavior but no parameters. */
-  private static Layer unwrap(Layer layer) {
+  static Layer unwrap(Layer layer) {
     if (layer instanceof FrozenLayer frozen) {
       return unwrap(frozen.getLayer());
     }
     return layer instanceof BaseWrapperLayer wrapper ? unwrap(wrapper.getUnderlying()) : layer;
   }
 
+  /** Asks the layer itself: the configuration that it gives away is that of the layer inside. */
   private static boolean isFrozen(org.deeplearning4j.nn.api.Layer layer) {
-    if (layer instanceof org.deeplearning4j.nn.layers.FrozenLayer
-        || layer instanceof org.deeplearning4j.nn.layers.FrozenLayerWithBackprop) {
-      return true;
-    }
-    return layer instanceof org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer wrapper
-        && isFrozen(wrapper.getUnderlying());
-  }
-
-  private static boolean isFrozen(Layer layer) {
-    if (layer instanceof FrozenLayer || layer instanceof FrozenLayerWithBackprop) {
-      return true;
-    }
-    return layer instanceof BaseWrapperLayer wrapper && isFrozen(wrapper.getUnderlying());
+    return layer instanceof org.deeplearning4j.nn.layers.FrozenLayer
+        || layer instanceof FrozenLayerWithBackprop
+        || (layer instanceof org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer wrapper
+            && isFrozen(wrapper.getUnderlying()));
   }
 }

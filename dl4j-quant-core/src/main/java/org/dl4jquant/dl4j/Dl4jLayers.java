@@ -1,14 +1,18 @@
 package org.dl4jquant.dl4j;
 
 import com.google.common.collect.ImmutableList;
+import java.util.HashSet;
+import java.util.Set;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.internal.Checks;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A MultiLayerNetwork. A layer without a name is called {@code layer} and its index. */
+/**
+ * A MultiLayerNetwork. A layer without a name, or with one that an earlier layer has, is called
+ * {@code layer} and its index.
+ */
 final class Dl4jLayers extends Dl4jNetwork {
   private final MultiLayerNetwork network;
 
@@ -36,10 +40,13 @@ final class Dl4jLayers extends Dl4jNetwork {
   @Override
   public ImmutableList<Dl4jLayer> layers() {
     ImmutableList.Builder<Dl4jLayer> layers = ImmutableList.builder();
+    Set<String> taken = new HashSet<>();
     for (int i = 0; i < network.getnLayers(); i++) {
-      Layer configuration = network.getLayer(i).conf().getLayer();
-      String name = configuration.getLayerName();
-      layers.add(Dl4jLayer.of(name == null ? "layer" + i : name, network.getLayer(i)));
+      org.deeplearning4j.nn.api.Layer layer = network.getLayer(i);
+      String own = layer.conf().getLayer().getLayerName();
+      String name = own == null || !taken.add(own) ? "layer" + i : own;
+      taken.add(name);
+      layers.add(Dl4jLayer.of(name, layer, false));
     }
     return requireUniqueNames(layers.build());
   }

@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.internal.Checks;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One view of DL4J's two classes of networks.
@@ -45,7 +46,8 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
    *
    * @param graph whether it is a ComputationGraph
    * @param configuration as DL4J writes it
-   * @param parameters all of them, flattened as {@code params()} gives them; kept
+   * @param parameters all of them, flattened as {@code params()} gives them; kept; an empty array
+   *     if there are none
    */
   public static Dl4jNetwork create(boolean graph, String configuration, INDArray parameters) {
     return graph
@@ -68,9 +70,10 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
   /** Returns what the network computes at inference, one array per output. */
   public abstract ImmutableList<INDArray> output(INDArray... inputs);
 
-  /** Returns all parameters flattened, live; empty for a network that has none. */
+  /** Returns all parameters flattened, live; an empty array for a network that has none. */
   public INDArray parameters() {
-    return model().params();
+    INDArray parameters = model().params();
+    return parameters == null ? Nd4j.empty() : parameters;
   }
 
   /** Returns a network of its own with the same configuration and a copy of the parameters. */
@@ -83,9 +86,7 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
     Hasher hasher = Hashing.sha256().newHasher().putString(configuration(), StandardCharsets.UTF_8);
     for (Dl4jLayer layer : layers()) {
       for (Dl4jParameter parameter : layer.parameters()) {
-        for (double value : Tensors.doubles(parameter.value())) {
-          hasher.putDouble(value);
-        }
+        hasher.putBytes(Tensors.bytes(parameter.value()));
       }
     }
     return hasher.hash().toString();

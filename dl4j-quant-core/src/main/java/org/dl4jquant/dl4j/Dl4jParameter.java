@@ -1,5 +1,8 @@
 package org.dl4jquant.dl4j;
 
+import com.google.common.primitives.Ints;
+import org.dl4jquant.internal.Checks;
+import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -19,5 +22,23 @@ public record Dl4jParameter(String layer, String key, INDArray value, ParameterL
   /** Returns whether it is a weight or a recurrent weight. */
   public boolean isWeight() {
     return layout.role() == ParameterRole.WEIGHT;
+  }
+
+  /** Returns a copy of the elements, in the shape of the layout; doubles are rounded to floats. */
+  public Tensor tensor() {
+    return Tensors.of(value).reshape(Ints.toArray(layout.shape()));
+  }
+
+  /**
+   * Overwrites the live array with the elements of a tensor in the shape of the layout; axes of
+   * size 1 do not matter.
+   */
+  public void assign(Tensor tensor) {
+    Checks.that(
+        Tensors.sameBesideOnes(tensor.shape(), Ints.toArray(layout.shape())),
+        "tensor for " + name(),
+        "have shape " + layout.shape(),
+        tensor);
+    Tensors.copyInto(tensor.reshape(Tensors.shape(value)), value);
   }
 }

@@ -1,8 +1,10 @@
 package org.dl4jquant.dl4j;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.Tensor;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -16,12 +18,12 @@ public final class Tensors {
   /** Returns a copy of the array; doubles are rounded to floats. */
   public static Tensor of(INDArray array) {
     requireFloatingPoint(array);
-    int[] shape = new int[array.rank()];
-    for (int axis = 0; axis < shape.length; axis++) {
-      shape[axis] = Math.toIntExact(array.size(axis));
-    }
     float[] values = array.isEmpty() ? new float[0] : array.dup('c').data().asFloat();
-    return Tensor.of(values, shape);
+    return Tensor.of(values, shape(array));
+  }
+
+  static int[] shape(INDArray array) {
+    return Arrays.stream(array.shape()).mapToInt(Math::toIntExact).toArray();
   }
 
   /** Returns a new FLOAT array in 'c' order. */
@@ -41,21 +43,36 @@ public final class Tensors {
   public static void copyInto(Tensor source, INDArray target) {
     INDArray values = toArray(source);
     Checks.that(
-        Arrays.equals(withoutOnes(values.shape()), withoutOnes(target.shape())),
+        sameBesideOnes(source.shape(), shape(target)),
         "source",
         "have shape " + Arrays.toString(target.shape()),
         source);
     target.assign(values.reshape('c', target.shape()).castTo(target.dataType()));
   }
 
-  private static long[] withoutOnes(long[] shape) {
+  static boolean sameBesideOnes(int[] one, int[] other) {
+    return Arrays.equals(withoutOnes(one), withoutOnes(other));
+  }
+
+  private static int[] withoutOnes(int[] shape) {
     return Arrays.stream(shape).filter(size -> size != 1).toArray();
   }
 
-  /** Returns the elements as doubles, exactly. */
-  static double[] doubles(INDArray array) {
+  /** Returns the elements exactly: doubles as big-endian doubles, everything else as floats. */
+  static byte[] bytes(INDArray array) {
     requireFloatingPoint(array);
-    return array.isEmpty() ? new double[0] : array.dup('c').data().asDouble();
+    boolean wide = array.dataType() == DataType.DOUBLE;
+    int width = wide ? Double.BYTES : Float.BYTES;
+    ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(array.length() * width));
+    if (array.isEmpty()) {
+      return bytes.array();
+    }
+    if (wide) {
+      bytes.asDoubleBuffer().put(array.dup('c').data().asDouble());
+    } else {
+      bytes.asFloatBuffer().put(array.dup('c').data().asFloat());
+    }
+    return bytes.array();
   }
 
   private static void requireFloatingPoint(INDArray array) {
