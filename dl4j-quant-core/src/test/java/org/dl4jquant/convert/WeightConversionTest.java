@@ -90,7 +90,7 @@ final class WeightConversionTest {
     Model model = networks(kind).get(0);
     Dl4jNetwork source = Dl4jNetwork.of(model);
     for (Dl4jParameter parameter : source.layers().get(0).parameters()) {
-      int[] shape = shape(parameter.value());
+      int[] shape = parameter.tensor().shape();
       int channels = parameter.layout().granularity().channels(shape);
       if (!parameter.isWeight() || channels == 1) {
         continue;
@@ -123,7 +123,7 @@ final class WeightConversionTest {
               .filter(Dl4jParameter::isWeight)
               .findFirst()
               .orElseThrow();
-      int[] channelOf = weight.layout().granularity().channelOfEach(shape(weight.value()));
+      int[] channelOf = weight.layout().granularity().channelOfEach(weight.tensor().shape());
       INDArray values = weight.value().dup('c').reshape(channelOf.length);
       for (int i = 0; i < channelOf.length; i++) {
         if (channelOf[i] == 1) {
@@ -235,13 +235,5 @@ final class WeightConversionTest {
         .flatMap(parameter -> parameter.codes().orElseThrow().formats().stream())
         .map(format -> ((FixedPointFormat) format).fractionalLength())
         .toList();
-  }
-
-  private static int[] shape(INDArray array) {
-    int[] shape = new int[array.rank()];
-    for (int i = 0; i < shape.length; i++) {
-      shape[i] = (int) array.size(i);
-    }
-    return shape;
   }
 }

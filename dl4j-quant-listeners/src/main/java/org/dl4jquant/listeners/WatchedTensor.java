@@ -39,12 +39,16 @@ final class WatchedTensor {
     this.perChannel = perChannel;
     this.length = Math.toIntExact(array.length());
     DataType type = array.dataType();
+    long[] shape = parameter.layout().shape().stream().mapToLong(Integer::longValue).toArray();
+    boolean ownShape = Arrays.equals(shape, array.shape());
     this.direct =
-        NativeValues.isContiguous(array) && (type == DataType.FLOAT || type == DataType.DOUBLE);
-    long[] strides = direct ? array.stride() : rowMajor(array.shape());
+        NativeValues.isContiguous(array)
+            && (ownShape || Arrays.equals(array.stride(), rowMajor(array.shape())))
+            && (type == DataType.FLOAT || type == DataType.DOUBLE);
+    long[] strides = direct && ownShape ? array.stride() : rowMajor(shape);
     this.table =
         perChannel
-            ? ChannelTable.of(parameter.layout().granularity(), array.shape(), strides)
+            ? ChannelTable.of(parameter.layout().granularity(), shape, strides)
             : ChannelTable.whole(length);
     boolean wide = type == DataType.DOUBLE;
     this.floats = new float[frozen || wide ? 0 : length];
