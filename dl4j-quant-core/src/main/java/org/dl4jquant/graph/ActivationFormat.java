@@ -1,0 +1,122 @@
+package org.dl4jquant.graph;
+
+import static com.google.common.collect.ImmutableList.toImmutableList;
+
+import com.google.common.collect.ImmutableList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.internal.Checks;
+
+/**
+ * The number formats of one value that flows through a network.
+ *
+ * @param granularity per tensor, or per channel of one axis; axes count the batch as axis 0, so the
+ *     channels are axis 1
+ * @param formats one, or one per channel; all of the same bit width, at most {@value
+ *     #MAX_BIT_WIDTH}, and the same signedness
+ */
+public record ActivationFormat(Granularity granularity, ImmutableList<NumberFormat> formats) {
+  /** The widest codes; tables over all codes of a value stay small. */
+  public static final int MAX_BIT_WIDTH = 16;
+
+  public ActivationFormat {
+    Checks.that(!formats.isEmpty(), "formats", "not be empty", formats);
+    Checks.that(
+        axisOf(granularity) != 0,
+        "granularity",
+        "be per tensor or per channel of one axis but the batch",
+        granularity);
+    Checks.that(
+        axisOf(granularity) > 0 || formats.size() == 1,
+        "formats",
+        "be one per tensor",
+        formats.size());
+    NumberFormat first = formats.get(0);
+    Checks.inRange("bitWidth", first.bitWidth(), 2, MAX_BIT_WIDTH);
+    for (NumberFormat format : formats) {
+      Checks.that(
+          format.bitWidth() == first.bitWidth() && format.signed() == first.signed(),
+          "formats",
+          "agree in bit width and signedness",
+          formats);
+    }
+  }
+
+  private static int axisOf(Granularity granularity) {
+    if (granularity instanceof Granularity.PerChannel channels) {
+      return channels.axes().size() == 1 ? channels.axes().get(0) : 0;
+    }
+    return -1;
+  }
+
+  /** Returns one format for the whole value. */
+  public static ActivationFormat perTensor(NumberFormat format) {
+    return new ActivationFormat(Granularity.perTensor(), ImmutableList.of(format));
+  }
+
+  /** Returns one format per channel. */
+  public static ActivationFormat perChannel(List<? extends NumberFormat> formats) {
+    return new ActivationFormat(Granularity.perChannel(1), ImmutableList.copyOf(formats));
+  }
+
+  /** Returns true if all elements share one format. */
+  public boolean perTensor() {
+    return axisOf(granularity) < 0;
+  }
+
+  /** Returns the bits of one code. */
+  public int bitWidth() {
+    return formats.get(0).bitWidth();
+  }
+
+  /**
+   * Returns one format per channel of axis 1.
+   *
+   * @throws IllegalArgumentException if the formats belong to another axis or number
+   */
+  public ImmutableList<NumberFormat> ofChannels(int channels) {
+    if (perTensor()) {
+      return ImmutableList.copyOf(Collections.nCopies(channels, formats.get(0)));
+    }
+    Checks.that(axisOf(granularity) == 1, "granularity", "be per channel of axis 1", granularity);
+    Checks.that(
+        formats.size() == channels, "formats", "be one per channel, " + channels, formats.size());
+    return formats;
+  }
+
+  /** Checks that there is one format per channel of a value of this shape (batch excluded). */
+  void requireFits(Shape shape) {
+    if (!perTensor()) {
+      int axis = axisOf(granularity) - 1;
+      Checks.that(axis < shape.rank(), "granularity", "exist in shape " + shape, granularity);
+      Checks.that(
+          shape.size(axis) == formats.size(),
+          "formats",
+          "be one per channel of shape " + shape,
+          formats.size());
+    }
+  }
+
+  /** Returns the format of a value of shape {@code from} after its code-keeping {@code op}. */
+  ActivationFormat after(Op op, Shape from) {
+    if (perTensor()) {
+      return this;
+    }
+    int axis = axisOf(granularity);
+    if (op instanceof Flatten) {
+      Checks.that(from.known(), "input", "have a known shape to be flattened per channel", from);
+      int[] channels = granularity.channelOfEach(from.withBatch(1));
+      return perChannel(Arrays.stream(channels).mapToObj(formats::get).collect(toImmutableList()));
+    }
+    if (op instanceof Permute permute) {
+      int to = permute.axes().indexOf(axis - 1) + 1;
+      return new ActivationFormat(Granularity.perChannel(to), formats);
+    }
+    Checks.that(!(op instanceof Reshape), "format", "be per tensor to be reshaped", granularity);
+    Checks.that(axis == 1, "granularity", "be per channel of axis 1", granularity);
+    return this;
+  }
+}

@@ -1,0 +1,124 @@
+package org.dl4jquant.graph;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableIntArray;
+import com.google.common.primitives.ImmutableLongArray;
+import java.util.Arrays;
+import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.format.Rounding;
+import org.dl4jquant.internal.Checks;
+import org.dl4jquant.tensor.QuantizedTensor;
+
+/**
+ * The integer parameters of a {@link Weighted} operation.
+ *
+ * @param weight of the operation's weight shape; formats per tensor, per output channel (axis 0) or
+ *     per kernel slice (axes 0 and 1)
+ * @param bias one code per output channel, on the grid of the accumulator
+ * @param accumulator the grid on which an output channel's products and bias are summed. A product
+ *     whose own grid (fractional length of the input channel plus that of the kernel slice) is
+ *     coarser is shifted left; where it is finer, the exact sum of the slice's products is shifted
+ *     right with rounding before it is added
+ */
+public record QuantizedWeights(
+    QuantizedTensor weight, ImmutableLongArray bias, AccumulatorFormat accumulator) {
+  public QuantizedWeights {
+    int channels = weight.shape()[0];
+    Checks.that(bias.length() == channels, "bias", "have " + channels + " codes", bias.length());
+    Checks.that(
+        accumulator.channels() == channels,
+        "accumulator",
+        "have " + channels + " channels",
+        accumulator.channels());
+    Granularity granularity = weight.granularity();
+    boolean perSlice =
+        !(granularity instanceof Granularity.PerChannel axes)
+            || axes.axes().equals(ImmutableList.of(0))
+            || axes.axes().equals(ImmutableList.of(0, 1));
+    Checks.that(perSlice, "weight", "have formats per tensor, axis 0 or axes 0 and 1", granularity);
+  }
+
+  /**
+   * Returns the parameters with every sum on the finest grid of its products (method A's
+   * SHIFT_MAX), and the bias rounded to that grid. All-zero kernel slices do not count. Where the
+   * bias would need more than {@code biasBits} bits there, the grid is as coarse as it takes.
+   *
+   * @param weight fixed point, of the shape of {@code op}'s weight
+   * @param input the fixed-point format of the input
+   * @param biasBits 2 to 32
+   */
+  public static QuantizedWeights onFinestGrid(
+      Weighted op,
+      QuantizedTensor weight,
+      ActivationFormat input,
+      Rounding rounding,
+      int biasBits) {
+    Checks.that(
+        Arrays.equals(weight.shape(), op.weight().shape()),
+        "weight",
+        "have shape " + Arrays.toString(op.weight().shape()),
+        Arrays.toString(weight.shape()));
+    ImmutableList<NumberFormat> inputs = input.ofChannels(op.inputChannels());
+    int channels = op.outputChannels();
+    int slices = op.slices();
+    boolean[] nonZero = nonZeroSlices(weight, channels * slices);
+    int[] lengths = new int[channels];
+    long[] bias = new long[channels];
+    for (int j = 0; j < channels; j++) {
+      int finest = Integer.MIN_VALUE;
+      int finestOfAll = Integer.MIN_VALUE;
+      for (int s = 0; s < slices; s++) {
+        int length =
+            fractionalLength(inputs.get(op.inputChannel(j, s)))
+                + fractionalLength(format(weight, slices, j, s));
+        finestOfAll = Math.max(finestOfAll, length);
+        finest = nonZero[j * slices + s] ? Math.max(finest, length) : finest;
+      }
+      double value = op.bias().values()[j];
+      lengths[j] = grid(finest == Integer.MIN_VALUE ? finestOfAll : finest, value, biasBits);
+      bias[j] = (long) rounding.round(Math.scalb(value, lengths[j]));
+    }
+    return new QuantizedWeights(
+        weight,
+        ImmutableLongArray.copyOf(bias),
+        new AccumulatorFormat.FixedPoint(ImmutableIntArray.copyOf(lengths)));
+  }
+
+  private static int grid(int finest, double bias, int biasBits) {
+    return bias == 0
+        ? finest
+        : Math.min(finest, FixedPointFormat.covering(Math.abs(bias), biasBits).fractionalLength());
+  }
+
+  private static boolean[] nonZeroSlices(QuantizedTensor weight, int slices) {
+    int[] codes = weight.codes();
+    boolean[] nonZero = new boolean[slices];
+    int area = codes.length / slices;
+    for (int i = 0; i < codes.length; i++) {
+      nonZero[i / area] |= codes[i] != 0;
+    }
+    return nonZero;
+  }
+
+  /** Returns the format of one kernel slice. */
+  public NumberFormat sliceFormat(int outputChannel, int slice) {
+    int[] shape = weight.shape();
+    return format(weight, shape.length == 1 ? 1 : shape[1], outputChannel, slice);
+  }
+
+  private static NumberFormat format(QuantizedTensor weight, int slices, int channel, int slice) {
+    if (weight.granularity() instanceof Granularity.PerChannel axes) {
+      return weight.formats().get(axes.axes().size() == 1 ? channel : channel * slices + slice);
+    }
+    return weight.formats().get(0);
+  }
+
+  private static int fractionalLength(NumberFormat format) {
+    if (format instanceof FixedPointFormat fixedPoint) {
+      return fixedPoint.fractionalLength();
+    }
+    throw Checks.violated("format", "be fixed point", format);
+  }
+}
