@@ -1,7 +1,6 @@
 package org.dl4jquant.internal;
 
 import java.io.BufferedOutputStream;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -20,7 +19,7 @@ public final class AtomicFile {
   /** What writes the content. */
   @FunctionalInterface
   public interface Content {
-    /** Writes everything; may close the stream or not. */
+    /** Writes everything; need not close the stream. */
     void writeTo(OutputStream out) throws IOException;
   }
 
@@ -53,26 +52,9 @@ public final class AtomicFile {
   private static void writeThrough(Path file, Content content) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
         OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel))) {
-      content.writeTo(new KeepOpen(out));
+      content.writeTo(out);
       out.flush();
       channel.force(true);
-    }
-  }
-
-  /** Shields the file from content that closes its stream, as some of DL4J's writers do. */
-  private static final class KeepOpen extends FilterOutputStream {
-    KeepOpen(OutputStream out) {
-      super(out);
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      out.write(bytes, offset, length);
-    }
-
-    @Override
-    public void close() throws IOException {
-      flush();
     }
   }
 
