@@ -1,6 +1,9 @@
 package org.dl4jquant.precision;
 
+import com.google.common.collect.ImmutableList;
 import org.dl4jquant.internal.Checks;
+import org.dl4jquant.stats.DifferenceAggregate;
+import org.dl4jquant.stats.WeightDifferences;
 
 /**
  * One number per layer that says how much the layer moved in training: method B's mean square
@@ -20,6 +23,24 @@ public record LayerStatistic(String layer, double value, boolean frozen) {
   /** Returns the statistic of a layer that was trained. */
   public static LayerStatistic of(String layer, double value) {
     return new LayerStatistic(layer, value, false);
+  }
+
+  /** Returns the statistics that were recorded in training, in the order of the network. */
+  public static ImmutableList<LayerStatistic> of(WeightDifferences differences) {
+    return of(differences, DifferenceAggregate.MEAN_OVER_CYCLES);
+  }
+
+  /** Returns the statistics that were recorded in training, aggregated over its cycles. */
+  public static ImmutableList<LayerStatistic> of(
+      WeightDifferences differences, DifferenceAggregate aggregate) {
+    ImmutableList.Builder<LayerStatistic> statistics = ImmutableList.builder();
+    differences
+        .statistics(aggregate)
+        .forEach(
+            (layer, value) ->
+                statistics.add(
+                    new LayerStatistic(layer, value, differences.layer(layer).frozen())));
+    return statistics.build();
   }
 
   /**

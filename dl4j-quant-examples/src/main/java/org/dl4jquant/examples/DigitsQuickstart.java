@@ -1,0 +1,159 @@
+package org.dl4jquant.examples;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.export.PackedArchive;
+import org.dl4jquant.export.PlainArchive;
+import org.dl4jquant.listeners.WeightDifferenceListener;
+import org.dl4jquant.precision.LayerStatistic;
+import org.dl4jquant.precision.SearchResult;
+import org.dl4jquant.precision.Trial;
+import org.dl4jquant.report.QuantizationReport;
+import org.dl4jquant.stats.DifferenceAggregate;
+import org.dl4jquant.stats.WeightDifferences;
+import org.dl4jquant.terminal.Progress;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+
+/**
+ * The main job, end to end on the bundled digits: trains a small CNN while a listener records how
+ * far each layer moves, finds the layers that can go to 4 bits within an accuracy budget, saves the
+ * mixed 4/8-bit network in two forms, reads both back and evaluates them on test data that nothing
+ * else has seen.
+ *
+ * <p>Writes {@code float.zip}, {@code quantized.zip}, {@code quantized.dq.zip} and {@code
+ * report.json} into {@code dl4j-quant-examples/target/quickstart/}, or into the folder given as the
+ * argument.
+ */
+public final class DigitsQuickstart {
+  private static final long SEED = 42;
+  private static final int EPOCHS = 20;
+  private static final int BATCH = 64;
+  private static final int FIRST_BITS = 8;
+  private static final int LOW_BITS = 4;
+  private static final double MAX_DROP = 0.01;
+
+  private DigitsQuickstart() {}
+
+  /** Runs the job; the argument, if there is one, is the folder to write to. */
+  public static void main(String[] arguments) throws IOException {
+    run(arguments.length > 0 ? Path.of(arguments[0]) : defaultFolder(), EPOCHS);
+  }
+
+  private static Path defaultFolder() {
+    Path module = Path.of("dl4j-quant-examples");
+    return (Files.isDirectory(module) ? module : Path.of("")).resolve("target/quickstart");
+  }
+
+  /** Runs the job and returns what it wrote into {@code report.json}. */
+  static ObjectNode run(Path folder, int epochs) throws IOException {
+    Files.createDirectories(folder);
+    Split digits = Digits.images(SEED);
+    MultiLayerNetwork network = Networks.plainCnn(8, Digits.CLASSES, SEED);
+
+    WeightDifferenceListener listener = WeightDifferenceListener.builder().build();
+    network.addListeners(listener);
+    train(network, digits.train(), epochs);
+    WeightDifferences differences = listener.snapshot();
+    double floatAccuracy = accuracy(network, digits.test());
+    say("float accuracy on the test split: %.2f %%", 100 * floatAccuracy);
+
+    Quantization quantization = Quantization.of(network).weightBits(FIRST_BITS);
+    List<LayerStatistic> statistics = LayerStatistic.of(differences);
+    SearchResult found =
+        quantization
+            .search(statistics)
+            .lowBits(LOW_BITS)
+            .maxDrop(MAX_DROP)
+            .onTrial(DigitsQuickstart::show)
+            .build()
+            .run(quantization.evaluating(model -> accuracy(model, digits.validation())));
+    say("ranking by weight difference, smallest first: %s", found.ranking());
+    say("at %d bits: %s", LOW_BITS, found.lowPrecisionLayers());
+
+    QuantizedModel quantized = quantization.convert(found.best().plan());
+    save(network, quantized, folder);
+    Model plain =
+        ModelSerializer.restoreMultiLayerNetwork(folder.resolve("quantized.zip").toFile());
+    Model packed = PackedArchive.read(folder.resolve("quantized.dq.zip")).toNetwork();
+    double quantizedAccuracy = accuracy(packed, digits.test());
+    say("quantized accuracy on the test split: %.2f %%", 100 * quantizedAccuracy);
+    say("restored by plain DL4J: %.2f %%", 100 * accuracy(plain, digits.test()));
+
+    QuantizationReport report =
+        QuantizationReport.of(
+            quantized, differences.statistics(DifferenceAggregate.MEAN_OVER_CYCLES));
+    say("%n%s", report.table());
+    ObjectNode json = json(floatAccuracy, quantizedAccuracy, found, report, folder);
+    Path file = folder.resolve("report.json");
+    Files.writeString(file, json.toPrettyString() + "\n");
+    say("wrote %s", file);
+    return json;
+  }
+
+  private static void train(MultiLayerNetwork network, DataSet data, int epochs) {
+    try (Progress progress = Progress.start("training", epochs)) {
+      for (int epoch = 0; epoch < epochs; epoch++) {
+        DataSetIterator batches = Split.shuffledBatches(data, BATCH, SEED + epoch);
+        network.fit(batches);
+        progress.step(String.format(Locale.ROOT, "loss %.4f", network.score()));
+      }
+    }
+  }
+
+  private static double accuracy(Model network, DataSet data) {
+    return ((MultiLayerNetwork) network).evaluate(Split.batches(data, 256)).accuracy();
+  }
+
+  private static void show(Trial trial) {
+    say(
+        "  trial: %d layers at %d bits, %.2f bits on average, validation accuracy %.2f %%",
+        trial.lowPrecisionLayers(), LOW_BITS, trial.averageWeightBits(), 100 * trial.metric());
+  }
+
+  private static void save(MultiLayerNetwork network, QuantizedModel quantized, Path folder)
+      throws IOException {
+    ModelSerializer.writeModel(network, folder.resolve("float.zip").toFile(), false);
+    PlainArchive.write(quantized, folder.resolve("quantized.zip"));
+    PackedArchive.write(quantized, folder.resolve("quantized.dq.zip"));
+  }
+
+  private static ObjectNode json(
+      double floatAccuracy,
+      double quantizedAccuracy,
+      SearchResult found,
+      QuantizationReport report,
+      Path folder)
+      throws IOException {
+    ObjectNode root = new ObjectMapper().createObjectNode();
+    root.putObject("float").put("accuracy", floatAccuracy);
+    root.putObject("quantized").put("accuracy", quantizedAccuracy);
+    ObjectNode files = root.putObject("files");
+    for (String name : List.of("float.zip", "quantized.zip", "quantized.dq.zip")) {
+      long bytes = Files.size(folder.resolve(name));
+      files.put(name, bytes);
+      say("%-16s %,d bytes", name, bytes);
+    }
+    root.set("layers", report.toJson());
+    root.putObject("search")
+        .put("evaluations", found.evaluations())
+        .put("maxDrop", found.maxDrop())
+        .put("lowPrecisionLayers", found.best().lowPrecisionLayers())
+        .put("averageWeightBits", found.best().averageWeightBits());
+    return root;
+  }
+
+  private static void say(String format, Object... arguments) {
+    System.out.println(String.format(Locale.ROOT, format, arguments));
+  }
+}
