@@ -3,6 +3,7 @@ package org.dl4jquant.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.base.Splitter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,7 +61,7 @@ final class UserGuideTest {
     String readme = Files.readString(Path.of("../README.md"));
     int from = readme.indexOf("```java\n") + "```java\n".length();
     String sample = readme.substring(from, readme.indexOf("```", from));
-    for (String statement : sample.split(";")) {
+    for (String statement : Splitter.on(";").split(sample)) {
       String code = squeeze(statement).replace("Path.of(", "folder.resolve(");
       assertTrue(test.contains(code), code);
     }
