@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
@@ -21,7 +22,6 @@ import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.format.FixedPointFormat;
-import org.dl4jquant.format.Granularity;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -49,7 +49,13 @@ final class ArchiveReader {
     }
     try (ZipFile zip = new ZipFile(file.toFile())) {
       byte[] json = bytes(zip, file, PackedArchive.MANIFEST, MAX_MANIFEST);
+      byte[] hash = bytes(zip, file, PackedArchive.MANIFEST_HASH, Manifest.hash(json).length);
       Manifest manifest = Manifest.read(json, file + ", entry " + PackedArchive.MANIFEST);
+      if (!Arrays.equals(hash, Manifest.hash(json))) {
+        throw new InvalidArchiveException(
+            file + ", entry " + PackedArchive.MANIFEST, "does not match its SHA-256");
+      }
+      ArchiveLayout.check(zip, file, manifest);
       Map<String, byte[]> entries = new HashMap<>();
       for (Map.Entry<String, Manifest.Content> expected : manifest.contents().entrySet()) {
         entries.put(expected.getKey(), checked(zip, file, expected.getKey(), expected.getValue()));
@@ -78,10 +84,6 @@ final class ArchiveReader {
     ZipEntry entry = zip.getEntry(name);
     if (entry == null) {
       throw new InvalidArchiveException(file.toString(), "lacks the entry " + name);
-    }
-    if (limit < 0 || limit > Integer.MAX_VALUE - 9) {
-      throw new InvalidArchiveException(
-          file + ", entry " + name, "must be shorter than 2 GiB, found length " + limit);
     }
     try (InputStream in = zip.getInputStream(entry)) {
       return in.readNBytes((int) limit + 1);
@@ -149,12 +151,8 @@ final class ArchiveReader {
       formats.add(
           new FixedPointFormat(coding.bitWidth(), length, coding.signed(), coding.narrowRange()));
     }
-    Granularity granularity =
-        coding.axes().isEmpty()
-            ? Granularity.perTensor()
-            : Granularity.perChannel(Ints.toArray(coding.axes()));
     return QuantizedTensor.fromPacked(
-        entry(entry.content()), granularity, formats.build(), Ints.toArray(entry.shape()));
+        entry(entry.content()), coding.granularity(), formats.build(), Ints.toArray(entry.shape()));
   }
 
   private INDArray values(ParameterEntry entry) {

@@ -142,7 +142,7 @@ final class ArchiveWriter {
     return bytes.array();
   }
 
-  private static byte[] bytes(DataNormalization normalizer) {
+  static byte[] bytes(DataNormalization normalizer) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
       NormalizerSerializer.getDefault().write(normalizer, out);

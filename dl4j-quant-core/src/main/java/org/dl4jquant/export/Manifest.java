@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.collect.ImmutableList;
 import com.google.common.hash.Hashing;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +30,7 @@ import org.dl4jquant.precision.PrecisionPlan;
  * @param provenance how the model was made
  * @param layers kind of each layer by name, in topological order, also those without parameters
  * @param parameters in the order of the layers
- * @param contents length and SHA-256 of every entry but the manifest
+ * @param contents length and SHA-256 of every entry but the manifest and its hash
  */
 record Manifest(
     boolean graph,
@@ -49,6 +50,11 @@ record Manifest(
     static Content of(byte[] bytes) {
       return new Content(bytes.length, Hashing.sha256().hashBytes(bytes).toString());
     }
+  }
+
+  /** Returns the entry that guards the manifest itself. */
+  static byte[] hash(byte[] manifest) {
+    return Content.of(manifest).sha256().getBytes(StandardCharsets.US_ASCII);
   }
 
   static byte[] write(
@@ -142,14 +148,18 @@ record Manifest(
     } catch (InvalidPlanException e) {
       throw new InvalidArchiveException(where, "holds a plan that cannot be used", e);
     } catch (IllegalArgumentException e) {
-      throw new InvalidArchiveException(where, "is incomplete: " + e.getMessage(), e);
+      throw new InvalidArchiveException(where, "is incomplete or wrong: " + e.getMessage(), e);
     }
   }
 
   private static Map<String, String> layers(JsonNode nodes) {
     Map<String, String> layers = new LinkedHashMap<>();
-    nodes.forEach(
-        node -> layers.put(node.required("name").asText(), node.required("kind").asText()));
+    for (JsonNode node : nodes) {
+      String name = node.required("name").asText();
+      if (layers.put(name, node.required("kind").asText()) != null) {
+        throw new IllegalArgumentException("two layers are called " + name);
+      }
+    }
     return layers;
   }
 

@@ -1,16 +1,10 @@
 package org.dl4jquant.export;
 
-import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.zip.CRC32;
-import java.util.zip.Deflater;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.internal.AtomicFile;
 
@@ -18,22 +12,20 @@ import org.dl4jquant.internal.AtomicFile;
  * A zip file of integer codes: what a quantized model is, at a fraction of its size.
  *
  * <p>Entries: {@code manifest.json} with the format version, plan, provenance, a line per
- * parameter, and length and SHA-256 of every other entry; {@code configuration.json}, DL4J's own;
- * {@code codes/<n>.bin}, packed as {@link org.dl4jquant.tensor.QuantizedTensor#packed} states;
- * {@code formats/<n>.bin}, one signed byte per channel, its fractional length; {@code
- * values/<n>.bin}, parameters that stay float, big-endian; and, if the model has them, {@code
- * normalizer.bin} and {@code updaterState.bin} ({@code updaterState.double.bin} for a network of
- * doubles). The same model gives the same bytes.
+ * parameter, and length and SHA-256 of every other entry; {@code manifest.sha256}, its own; {@code
+ * configuration.json}, DL4J's own; {@code codes/<n>.bin}, packed as {@link
+ * org.dl4jquant.tensor.QuantizedTensor#packed} states; {@code formats/<n>.bin}, one signed byte per
+ * channel, its fractional length; {@code values/<n>.bin}, parameters that stay float, big-endian;
+ * and, if the model has them, {@code normalizer.bin} and {@code updaterState.bin} ({@code
+ * updaterState.double.bin} for a network of doubles). The same model gives the same bytes.
  */
 public final class PackedArchive {
   static final String MANIFEST = "manifest.json";
+  static final String MANIFEST_HASH = "manifest.sha256";
   static final String CONFIGURATION = "configuration.json";
   static final String NORMALIZER = "normalizer.bin";
   static final String UPDATER_STATE = "updaterState.bin";
   static final String WIDE_UPDATER_STATE = "updaterState.double.bin";
-
-  /** 1 January 1980, the earliest time that a zip file can state. */
-  private static final long FIXED_TIME = 315_532_800_000L;
 
   private PackedArchive() {}
 
@@ -50,36 +42,25 @@ public final class PackedArchive {
     AtomicFile.write(
         file,
         out -> {
-          ZipOutputStream zip = new ZipOutputStream(out);
-          zip.setLevel(Deflater.BEST_COMPRESSION);
-          put(zip, MANIFEST, manifest);
+          SteadyZip zip = new SteadyZip(out);
+          zip.put(MANIFEST, manifest);
+          zip.put(MANIFEST_HASH, Manifest.hash(manifest));
           for (Map.Entry<String, byte[]> entry : entries.entrySet()) {
-            put(zip, entry.getKey(), entry.getValue());
+            zip.put(entry.getKey(), entry.getValue());
           }
           zip.finish();
         });
   }
 
   /**
-   * Reads what {@link #write} wrote, after checking all of it.
+   * Reads what {@link #write} wrote, after checking all of it: version, names, lengths against
+   * shapes, hashes and ranges. A file that would unpack to far more than its size is refused before
+   * it is unpacked.
    *
    * @throws InvalidArchiveException if the file is missing, is no such archive, is of an unknown
    *     version, is damaged or has been tampered with
    */
   public static QuantizedModel read(Path file) {
     return ArchiveReader.read(file);
-  }
-
-  private static void put(ZipOutputStream zip, String name, byte[] content) throws IOException {
-    ZipEntry entry = new ZipEntry(name);
-    entry.setTime(FIXED_TIME);
-    entry.setSize(content.length);
-    CRC32 crc = new CRC32();
-    crc.update(content);
-    entry.setCrc(crc.getValue());
-    zip.putNextEntry(entry);
-    OutputStream out = zip;
-    out.write(content);
-    zip.closeEntry();
   }
 }

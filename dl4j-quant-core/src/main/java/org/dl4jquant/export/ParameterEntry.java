@@ -1,8 +1,10 @@
 package org.dl4jquant.export;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.Ints;
 import java.util.Optional;
 import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.format.Granularity;
 
 /**
  * A parameter as the manifest describes it.
@@ -10,7 +12,7 @@ import org.dl4jquant.dl4j.ParameterRole;
  * @param layer the name of its layer
  * @param key DL4J's key within the layer
  * @param role what it is for
- * @param shape DL4J's own
+ * @param shape that of the parameter's layout
  * @param coded how it is coded; absent if it stays float
  * @param dataType the name of DL4J's data type if it stays float, else empty
  * @param floatReason why it stays float, else empty
@@ -41,5 +43,9 @@ record ParameterEntry(
       boolean signed,
       boolean narrowRange,
       ImmutableList<Integer> axes,
-      String formats) {}
+      String formats) {
+    Granularity granularity() {
+      return axes.isEmpty() ? Granularity.perTensor() : Granularity.perChannel(Ints.toArray(axes));
+    }
+  }
 }

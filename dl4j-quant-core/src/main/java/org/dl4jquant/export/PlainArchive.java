@@ -1,20 +1,21 @@
 package org.dl4jquant.export;
 
 import java.io.IOException;
-import java.io.OutputStream;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.deeplearning4j.nn.api.Model;
+import java.util.Collections;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.internal.AtomicFile;
-import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
 
 /**
- * A zip file exactly as DL4J's own {@code ModelSerializer} writes it, with every quantized
+ * A zip file with the entries that DL4J's own {@code ModelSerializer} writes, with every quantized
  * parameter replaced by the number that its code stands for. It is as large as the float file; a
  * program without this library restores it and computes the same outputs as {@link
- * QuantizedModel#toNetwork}.
+ * QuantizedModel#toNetwork}. The same model gives the same bytes.
  */
 public final class PlainArchive {
   private PlainArchive() {}
@@ -25,30 +26,35 @@ public final class PlainArchive {
    * @throws java.io.UncheckedIOException if the file cannot be written; it is then as it was before
    */
   public static void write(QuantizedModel model, Path file) {
-    Model network = model.toNetwork();
-    boolean updater = model.attachments().updaterState().isPresent();
     AtomicFile.write(
         file,
         out -> {
-          if (model.attachments().normalizer().isPresent()) {
-            writeWithNormalizer(network, updater, model.attachments().normalizer().get(), out);
-          } else {
-            ModelSerializer.writeModel(network, out, updater);
+          Path stock = Files.createTempFile("dl4j-quant", ".zip");
+          try {
+            boolean updater = model.attachments().updaterState().isPresent();
+            ModelSerializer.writeModel(model.toNetwork(), stock.toFile(), updater);
+            SteadyZip zip = new SteadyZip(out);
+            copy(stock, zip);
+            if (model.attachments().normalizer().isPresent()) {
+              zip.put(
+                  ModelSerializer.NORMALIZER_BIN,
+                  ArchiveWriter.bytes(model.attachments().normalizer().get()));
+            }
+            zip.finish();
+          } finally {
+            Files.delete(stock);
           }
         });
   }
 
-  /** By way of a file: DL4J 1.0.0-M2.1 fails to write a normalizer to a stream. */
-  private static void writeWithNormalizer(
-      Model network, boolean updater, DataNormalization normalizer, OutputStream out)
-      throws IOException {
-    Path whole = Files.createTempFile("dl4j-quant", ".zip");
-    try {
-      ModelSerializer.writeModel(network, whole.toFile(), updater);
-      ModelSerializer.addNormalizerToModel(whole.toFile(), normalizer);
-      Files.copy(whole, out);
-    } finally {
-      Files.delete(whole);
+  /** Copies what DL4J wrote, entry by entry, without the time of writing. */
+  private static void copy(Path stock, SteadyZip zip) throws IOException {
+    try (ZipFile entries = new ZipFile(stock.toFile())) {
+      for (ZipEntry entry : Collections.list(entries.entries())) {
+        try (InputStream content = entries.getInputStream(entry)) {
+          zip.put(entry.getName(), content);
+        }
+      }
     }
   }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.UUID;
 
 /** Writes files that exist whole or not at all: beside the target first, then moved into place. */
 public final class AtomicFile {
@@ -37,7 +38,7 @@ public final class AtomicFile {
         throw new IOException("is a folder");
       }
       Files.createDirectories(folder);
-      Path beside = Files.createTempFile(folder, "." + target.getFileName() + ".", ".part");
+      Path beside = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
       try {
         writeThrough(beside, content);
         move(beside, target);
@@ -50,7 +51,8 @@ public final class AtomicFile {
   }
 
   private static void writeThrough(Path file, Content content) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+    try (FileChannel channel =
+            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel))) {
       content.writeTo(out);
       out.flush();
