@@ -1,0 +1,127 @@
+package org.dl4jquant.execute;
+
+import static com.google.common.collect.ImmutableList.toImmutableList;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.graph.AccumulatorFormat;
+import org.dl4jquant.graph.ActivationFormat;
+import org.dl4jquant.graph.Input;
+import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.QuantizedGraph;
+import org.dl4jquant.graph.QuantizedGraph.Carrier;
+import org.dl4jquant.internal.Checks;
+
+/** The steps of every node, in order, and the widths of the sums that were proved on the way. */
+final class IntegerPlan {
+  /** A node and what computes it; nothing, if the node before it already has. */
+  record Planned(Node node, ImmutableList<Step> steps) {}
+
+  private final QuantizedGraph quantized;
+  private final Map<String, Integer> accumulatorBits = new LinkedHashMap<>();
+  private final ImmutableList<Planned> nodes;
+
+  IntegerPlan(QuantizedGraph quantized) {
+    this.quantized = quantized;
+    ImmutableList.Builder<Planned> planned = ImmutableList.builder();
+    for (Node node : quantized.graph().nodes()) {
+      try {
+        planned.add(new Planned(node, ImmutableList.copyOf(steps(node))));
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            "%s '%s': %s".formatted(node.op().kind(), node.name(), e.getMessage()), e);
+      }
+    }
+    this.nodes = planned.build();
+  }
+
+  ImmutableList<Planned> nodes() {
+    return nodes;
+  }
+
+  ImmutableMap<String, Integer> accumulatorBits() {
+    return ImmutableMap.copyOf(accumulatorBits);
+  }
+
+  private List<Step> steps(Node node) {
+    boolean codes = quantized.carrier(node.name()) == Carrier.CODES;
+    if (node.inputs().stream().anyMatch(i -> quantized.carrier(i) == Carrier.SUMS)) {
+      return List.of();
+    }
+    boolean fromCodes =
+        !(node.op() instanceof Input)
+            && node.inputs().stream().allMatch(i -> quantized.carrier(i) == Carrier.CODES);
+    if (fromCodes) {
+      List<Step> integer = node.op().accept(new IntegerSteps(this, node));
+      if (!integer.isEmpty()) {
+        return integer;
+      }
+    }
+    List<Step> steps = new ArrayList<>();
+    for (String input : node.inputs()) {
+      if (quantized.carrier(input) == Carrier.CODES) {
+        steps.add(new DequantizeStep(input, format(input)));
+      }
+    }
+    if (!(node.op() instanceof Input)) {
+      steps.add(new FloatStep(node));
+    }
+    if (codes) {
+      steps.add(new QuantizeStep(node.name(), format(node.name()), quantized.rounding()));
+    }
+    return steps;
+  }
+
+  QuantizedGraph quantized() {
+    return quantized;
+  }
+
+  ActivationFormat format(String node) {
+    return quantized
+        .format(node)
+        .orElseThrow(() -> Checks.violated("format", "be given", "none for '" + node + "'"));
+  }
+
+  /** Returns the fixed-point formats of a node's channels. */
+  ImmutableList<FixedPointFormat> formats(String node) {
+    int channels = quantized.graph().shape(node).channels();
+    return formats(node, channels);
+  }
+
+  ImmutableList<FixedPointFormat> formats(String node, int channels) {
+    Checks.that(channels >= 1, "channels of '" + node + "'", "be known", channels);
+    return format(node).ofChannels(channels).stream()
+        .map(AccumulatorBounds::fixedPoint)
+        .collect(toImmutableList());
+  }
+
+  /** Returns where the sums of a node go, and notes their width. */
+  SumSink sink(Node node, int[] fractionalLengths, int bits) {
+    accumulatorBits.put(node.name(), bits);
+    return switch (quantized.carrier(node.name())) {
+      case CODES -> IntegerSteps.codes(this, node.name(), fractionalLengths, bits);
+      case SUMS -> {
+        Node next = quantized.graph().consumers(node.name()).get(0);
+        yield IntegerSteps.clipped(this, next, fractionalLengths, bits);
+      }
+      case FLOATS -> new SumSink.Floats(node.name(), scales(fractionalLengths));
+    };
+  }
+
+  private static double[] scales(int[] fractionalLengths) {
+    double[] scales = new double[fractionalLengths.length];
+    for (int c = 0; c < scales.length; c++) {
+      scales[c] = Math.scalb(1.0, -fractionalLengths[c]);
+    }
+    return scales;
+  }
+
+  static int[] lengths(AccumulatorFormat accumulator) {
+    return ((AccumulatorFormat.FixedPoint) accumulator).fractionalLengths().toArray();
+  }
+}

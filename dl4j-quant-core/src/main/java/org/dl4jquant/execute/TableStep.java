@@ -1,0 +1,63 @@
+package org.dl4jquant.execute;
+
+import com.google.common.collect.ImmutableList;
+import java.util.HashMap;
+import java.util.Map;
+import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.format.Rounding;
+import org.dl4jquant.graph.ScalarFunction;
+
+/**
+ * A function of one number as a table over the input codes: the function is computed in double of
+ * the exact value, rounded to float, and quantized.
+ */
+final class TableStep implements Step {
+  private final String node;
+  private final String input;
+  private final int[][] tables;
+  private final int[] minCodes;
+
+  TableStep(
+      String node,
+      String input,
+      ScalarFunction function,
+      ImmutableList<? extends NumberFormat> from,
+      ImmutableList<? extends NumberFormat> to,
+      Rounding rounding) {
+    this.node = node;
+    this.input = input;
+    tables = new int[from.size()][];
+    minCodes = new int[from.size()];
+    Map<Formats, int[]> known = new HashMap<>();
+    for (int c = 0; c < tables.length; c++) {
+      Formats formats = new Formats(from.get(c), to.get(c));
+      tables[c] = known.computeIfAbsent(formats, pair -> pair.table(function, rounding));
+      minCodes[c] = (int) from.get(c).minCode();
+    }
+  }
+
+  private record Formats(NumberFormat from, NumberFormat to) {
+    int[] table(ScalarFunction function, Rounding rounding) {
+      int min = (int) from.minCode();
+      int[] table = new int[(int) from.maxCode() - min + 1];
+      for (int i = 0; i < table.length; i++) {
+        float value = (float) function.apply(from.dequantize(min + i));
+        table[i] = (int) to.quantize(value, rounding);
+      }
+      return table;
+    }
+  }
+
+  @Override
+  public void run(Frame frame) {
+    int[] codes = frame.codes(input);
+    int[] out = frame.newCodes(node);
+    int length = frame.length(node);
+    int channels = tables.length;
+    for (int i = 0; i < length; i += channels) {
+      for (int c = 0; c < channels; c++) {
+        out[i + c] = tables[c][codes[i + c] - minCodes[c]];
+      }
+    }
+  }
+}
