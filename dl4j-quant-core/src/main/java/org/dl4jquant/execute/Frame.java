@@ -75,6 +75,11 @@ final class Frame {
     return floats.containsKey(node);
   }
 
+  /** Forgets a node's floats, because its codes have taken their place. */
+  void dropFloats(String node) {
+    floats.remove(node);
+  }
+
   /** Sets a node's floats and, with them, its shape. */
   void floats(String node, Tensor value) {
     shapes.put(node, Shape.ofBatch(value.shape()));

@@ -26,5 +26,6 @@ record QuantizeStep(String node, ActivationFormat format, Rounding rounding) imp
       int to = (plane / channels * positions + i % positions) * channels + channel;
       out[to] = (int) own.quantize(values[i], rounding);
     }
+    frame.dropFloats(node);
   }
 }
