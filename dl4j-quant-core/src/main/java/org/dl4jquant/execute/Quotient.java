@@ -11,6 +11,7 @@ import org.dl4jquant.internal.Checks;
  */
 final class Quotient {
   private static final int MAX_SHIFT = 30;
+  private static final int MAX_LEFT_SHIFT = 40;
   private static final int MAX_COUNT = 1 << 22;
 
   private final ExactRounding rounding;
@@ -43,8 +44,7 @@ final class Quotient {
           ? (int) format.saturate(0)
           : (int) format.saturate(rounding.divide(sum, (long) count << -shift));
     }
-    int room = Long.numberOfLeadingZeros(count) - 2;
-    if (shift > room) {
+    if (shift > MAX_LEFT_SHIFT) {
       // 2^shift / count > 2^16: every sum but 0 is beyond all codes.
       return (int) format.saturate(Long.signum(sum) * (1L << 40));
     }
