@@ -1,7 +1,6 @@
 package org.dl4jquant.precision;
 
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
+import org.dl4jquant.internal.Glob;
 
 /**
  * Which layers a rule is for.
@@ -35,7 +34,7 @@ public sealed interface LayerSelector {
     if (text.startsWith(OfKind.PREFIX)) {
       return ofKind(text.substring(OfKind.PREFIX.length()));
     }
-    return text.contains("*") || text.contains("?") ? matching(text) : named(text);
+    return Glob.isPattern(text) ? matching(text) : named(text);
   }
 
   /** By name. */
@@ -55,12 +54,7 @@ public sealed interface LayerSelector {
   record Matching(String glob) implements LayerSelector {
     @Override
     public boolean selects(LayerDescription layer) {
-      String regex =
-          glob.codePoints()
-              .mapToObj(
-                  c -> c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(Character.toString(c)))
-              .collect(Collectors.joining());
-      return Pattern.compile(regex, Pattern.DOTALL).matcher(layer.name()).matches();
+      return new Glob(glob).matches(layer.name());
     }
 
     @Override

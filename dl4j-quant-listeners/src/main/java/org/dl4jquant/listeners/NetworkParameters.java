@@ -2,17 +2,15 @@ package org.dl4jquant.listeners;
 
 import com.google.common.collect.ImmutableList;
 import java.util.Collection;
-import java.util.Map;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.graph.vertex.GraphVertex;
-import org.deeplearning4j.nn.layers.FrozenLayer;
-import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.dl4jquant.dl4j.Dl4jLayer;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.Dl4jParameter;
+import org.dl4jquant.dl4j.ParameterRole;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -28,68 +26,19 @@ final class NetworkParameters {
   /** Returns every parameter array of the network, in the order of its layers. */
   static ImmutableList<NetworkParameter> of(Model model) {
     ImmutableList.Builder<NetworkParameter> parameters = ImmutableList.builder();
-    if (model instanceof MultiLayerNetwork network) {
-      Layer[] layers = network.getLayers();
-      for (int i = 0; i < layers.length; i++) {
-        String name = layers[i].conf().getLayer().getLayerName();
-        addAll(parameters, name == null ? String.valueOf(i) : name, layers[i]);
+    for (Dl4jLayer layer : Dl4jNetwork.of(model).layers()) {
+      for (Dl4jParameter parameter : layer.parameters()) {
+        parameters.add(
+            new NetworkParameter(
+                layer.name(),
+                parameter.key(),
+                parameter.value(),
+                parameter.layout().role() == ParameterRole.WEIGHT,
+                parameter.layout().role() == ParameterRole.BIAS,
+                layer.frozen()));
       }
-    } else if (model instanceof ComputationGraph graph) {
-      for (GraphVertex vertex : graph.getVertices()) {
-        if (vertex.hasLayer()) {
-          addAll(parameters, vertex.getVertexName(), vertex.getLayer());
-        } else {
-          addAll(parameters, vertex);
-        }
-      }
-    } else {
-      throw new IllegalArgumentException(
-          "model must be a MultiLayerNetwork or a ComputationGraph, found "
-              + model.getClass().getName());
     }
     return parameters.build();
-  }
-
-  private static void addAll(
-      ImmutableList.Builder<NetworkParameter> parameters, String name, Layer layer) {
-    Map<String, INDArray> table = layer.paramTable();
-    if (table == null) {
-      return;
-    }
-    org.deeplearning4j.nn.conf.layers.Layer configuration = layer.conf().getLayer();
-    ParamInitializer initializer = configuration.initializer();
-    boolean frozen = layer instanceof FrozenLayer || layer instanceof FrozenLayerWithBackprop;
-    table.forEach(
-        (key, array) ->
-            parameters.add(
-                new NetworkParameter(
-                    name,
-                    key,
-                    array,
-                    initializer.isWeightParam(configuration, key),
-                    initializer.isBiasParam(configuration, key),
-                    frozen)));
-  }
-
-  /** A vertex with parameters of its own does not say which are weights: matrices are. */
-  private static void addAll(
-      ImmutableList.Builder<NetworkParameter> parameters, GraphVertex vertex) {
-    Map<String, INDArray> table = vertex.paramTable(false);
-    if (table != null) {
-      table.forEach(
-          (key, array) ->
-              parameters.add(
-                  new NetworkParameter(
-                      vertex.getVertexName(), key, array, isMatrix(array), false, false)));
-    }
-  }
-
-  private static boolean isMatrix(INDArray array) {
-    int axes = 0;
-    for (long size : array.shape()) {
-      axes += size > 1 ? 1 : 0;
-    }
-    return axes >= 2;
   }
 
   /** Returns the gradient of all parameters as one vector, or null if there is none yet. */
