@@ -29,8 +29,12 @@ public record ResidualArchive(String modelDigest, ImmutableList<ResidualTensor> 
         tensors.stream().map(ResidualTensor::describe).toList());
   }
 
-  /** Writes this to {@code file}, replacing it as a whole or not at all. */
-  public void write(Path file) throws IOException {
+  /**
+   * Writes this to {@code file}, replacing it as a whole or not at all.
+   *
+   * @throws java.io.UncheckedIOException if the file cannot be written; it is then as it was before
+   */
+  public void write(Path file) {
     ResidualFile.write(this, file);
   }
 

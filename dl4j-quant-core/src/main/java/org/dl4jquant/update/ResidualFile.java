@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.common.collect.ImmutableList;
 import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
@@ -13,15 +12,14 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import org.dl4jquant.internal.AtomicFile;
 
 /** Reads and writes the file format that {@link ResidualArchive} documents. */
 final class ResidualFile {
@@ -34,41 +32,23 @@ final class ResidualFile {
 
   private ResidualFile() {}
 
-  static void write(ResidualArchive archive, Path file) throws IOException {
-    Path target = file.toAbsolutePath();
-    Path directory = target.getParent();
-    if (directory == null) {
-      throw new IOException(file + " is a directory");
-    }
-    Path beside = Files.createTempFile(directory, target.getFileName() + ".", ".part");
-    try {
-      MessageDigest digest = sha256();
-      try (OutputStream raw = new BufferedOutputStream(Files.newOutputStream(beside));
-          DataOutputStream out = new DataOutputStream(new DigestOutputStream(raw, digest))) {
-        byte[] header = JSON.writeValueAsBytes(ResidualHeader.of(archive, ResidualFile::digest));
-        out.write(MAGIC);
-        out.writeInt(VERSION);
-        out.writeInt(header.length);
-        out.write(header);
-        for (ResidualTensor tensor : archive.tensors()) {
-          eachBlock(tensor.weights().words(), (bytes, count) -> out.write(bytes, 0, count));
-        }
-        out.flush();
-        raw.write(digest.digest());
-      }
-      moveIntoPlace(beside, target);
-    } finally {
-      Files.deleteIfExists(beside);
-    }
+  static void write(ResidualArchive archive, Path file) {
+    AtomicFile.write(file, out -> write(archive, out));
   }
 
-  private static void moveIntoPlace(Path beside, Path target) throws IOException {
-    try {
-      Files.move(
-          beside, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (AtomicMoveNotSupportedException e) {
-      Files.move(beside, target, StandardCopyOption.REPLACE_EXISTING);
+  private static void write(ResidualArchive archive, OutputStream raw) throws IOException {
+    MessageDigest digest = sha256();
+    DataOutputStream out = new DataOutputStream(new DigestOutputStream(raw, digest));
+    byte[] header = JSON.writeValueAsBytes(ResidualHeader.of(archive, ResidualFile::digest));
+    out.write(MAGIC);
+    out.writeInt(VERSION);
+    out.writeInt(header.length);
+    out.write(header);
+    for (ResidualTensor tensor : archive.tensors()) {
+      eachBlock(tensor.weights().words(), (bytes, count) -> out.write(bytes, 0, count));
     }
+    out.flush();
+    raw.write(digest.digest());
   }
 
   static ResidualArchive read(Path file) throws IOException {
