@@ -19,13 +19,21 @@ public record OutputClassPolicy(int margin) {
     Checks.inRange("margin", margin, 0, 16);
   }
 
-  /** Returns the bound of a head, rounded up to 8, 16 or 32 bits; 0 if it has none. */
-  public int bits(OutputHead head) {
+  /** Returns the bound of a head in bits, the margin included; 0 if it has none. */
+  public int bound(OutputHead head) {
     if (!head.coupled() || head.classes() == 1) {
       return 0;
     }
     int log = Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(2, head.classes() - 1) - 1);
-    int bound = 1 + log + margin;
+    return 1 + log + margin;
+  }
+
+  /** Returns the bound of a head, rounded up to 8, 16 or 32 bits; 0 if it has none. */
+  public int bits(OutputHead head) {
+    int bound = bound(head);
+    if (bound == 0) {
+      return 0;
+    }
     return bound <= 8 ? 8 : bound <= 16 ? 16 : LayerPrecision.FLOAT_BITS;
   }
 
@@ -41,10 +49,10 @@ public record OutputClassPolicy(int margin) {
     return raised;
   }
 
-  /** Returns the heads that must not go to {@code lowBits}, for {@link LayerRanking#rank}. */
+  /** Returns the heads whose bound exceeds {@code lowBits}, for {@link LayerRanking#rank}. */
   public ImmutableSet<String> ineligible(List<OutputHead> heads, int lowBits) {
     return heads.stream()
-        .filter(head -> bits(head) > lowBits)
+        .filter(head -> bound(head) > lowBits)
         .map(OutputHead::layer)
         .collect(ImmutableSet.toImmutableSet());
   }

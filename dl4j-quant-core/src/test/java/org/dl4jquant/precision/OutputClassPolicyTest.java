@@ -18,6 +18,33 @@ class OutputClassPolicyTest {
     assertEquals(0, POLICY.bits(new OutputHead("out", classes, false)));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "2,2",
+    "3,2",
+    "10,5",
+    "20,6",
+    "100,8",
+    "129,8",
+    "130,9",
+    "200,9",
+    "1000,11",
+    "10000,15",
+    "21841,16"
+  })
+  void theBoundIsThatOfTheTable(int classes, int bits) {
+    assertEquals(bits, POLICY.bound(new OutputHead("out", classes, true)));
+    assertEquals(bits + 1, new OutputClassPolicy(1).bound(new OutputHead("out", classes, true)));
+  }
+
+  @Test
+  void aHeadIsIneligibleOnlyBelowItsOwnBound() {
+    OutputHead two = new OutputHead("two", 2, true);
+    OutputHead ten = new OutputHead("ten", 10, true);
+    assertEquals(Set.of("ten"), POLICY.ineligible(List.of(two, ten), 4));
+    assertEquals(Set.of(), POLICY.ineligible(List.of(two, ten), 5));
+  }
+
   @Test
   void raisesOnlyHeadsBelowTheirBound() {
     List<OutputHead> heads =
