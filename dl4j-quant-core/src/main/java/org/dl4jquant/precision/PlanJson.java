@@ -1,6 +1,8 @@
 package org.dl4jquant.precision;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -20,7 +22,10 @@ final class PlanJson {
   private static final String ACTIVATION_BITS = "activationBits";
   private static final String BIAS_BITS = "biasBits";
   private static final ObjectMapper MAPPER =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+      new ObjectMapper()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
   private PlanJson() {}
 
@@ -55,15 +60,22 @@ final class PlanJson {
     if (!root.isObject()) {
       throw new InvalidPlanException(source, "must be a JSON object, found " + root.getNodeType());
     }
-    if (root.path("version").asInt() != VERSION) {
+    if (!root.path("version").isInt() || root.path("version").intValue() != VERSION) {
       throw new InvalidPlanException(
           source, "version must be " + VERSION + ", found " + root.path("version"));
     }
     requireFields(root, ImmutableSet.of("version", "default", "layers"), "plan", source);
+    if (!root.path("layers").isObject()) {
+      throw new InvalidPlanException(
+          source, "layers must be an object, found " + root.path("layers").getNodeType());
+    }
     PrecisionPlan plan = PrecisionPlan.uniform(precision(root.path("default"), "default", source));
     Iterator<Map.Entry<String, JsonNode>> layers = root.path("layers").fields();
     while (layers.hasNext()) {
       Map.Entry<String, JsonNode> layer = layers.next();
+      if (layer.getKey().isEmpty()) {
+        throw new InvalidPlanException(source, "layers must have names, found an empty one");
+      }
       plan = plan.with(layer.getKey(), precision(layer.getValue(), layer.getKey(), source));
     }
     return plan;

@@ -12,7 +12,7 @@ import org.dl4jquant.internal.Checks;
  * name.
  *
  * <p>Immutable and thread-safe. Two plans are equal if they give every layer the same widths by the
- * same names.
+ * same names, in whatever order; their JSON keeps the order.
  */
 public final class PrecisionPlan {
   private final LayerPrecision fallback;

@@ -1,0 +1,148 @@
+package org.dl4jquant;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.precision.LayerSelector;
+import org.dl4jquant.precision.LayerStatistic;
+import org.dl4jquant.precision.SearchResult;
+import org.dl4jquant.report.QuantizationReport;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.activations.Activation;
+
+/** The way in and the report, on one network with layers of every fate. */
+final class QuantizationTest {
+  private static final List<LayerStatistic> STATISTICS =
+      List.of(
+          LayerStatistic.of("conv", 1), LayerStatistic.of("conv2", 2), LayerStatistic.of("out", 3));
+
+  @Test
+  void pinsDecideLayerByLayer() {
+    QuantizedModel model =
+        Quantization.of(network())
+            .weightBits(6)
+            .pin(LayerSelector.named("conv"), 3)
+            .keepFloat(LayerSelector.ofKind("OutputLayer"))
+            .convert();
+
+    assertEquals(List.of(3, 32, 32, 6, 32), bits(model));
+    assertEquals("the plan keeps this layer float", model.layers().get(4).floatReason().get());
+  }
+
+  @Test
+  void aSearchLeavesPinnedLayersAlone() {
+    Quantization quantization = Quantization.of(network()).pin(LayerSelector.named("conv2"), 16);
+
+    SearchResult all =
+        quantization.search(STATISTICS).lowBits(2).build().run(quantization.evaluating(m -> 1));
+
+    assertEquals(List.of("conv", "out"), all.lowPrecisionLayers());
+    assertEquals(List.of(2, 32, 32, 16, 2), bits(quantization.convert(all.best().plan())));
+  }
+
+  @Test
+  void theEvaluatorSeesAQuantizedNetworkOfItsOwn() {
+    MultiLayerNetwork network = network();
+    Quantization quantization = Quantization.of(network);
+
+    double sum =
+        quantization
+            .evaluating(
+                candidate -> {
+                  assertFalse(candidate == network);
+                  return candidate.params().sumNumber().doubleValue();
+                })
+            .applyAsDouble(quantization.plan());
+
+    assertEquals(quantization.convert().toNetwork().params().sumNumber().doubleValue(), sum, 0.0);
+  }
+
+  @Test
+  void whatIsNoInitializedNetworkIsRefused() {
+    MultiLayerNetwork raw = new MultiLayerNetwork(network().getLayerWiseConfigurations());
+
+    assertEquals(
+        "model must be initialized, found a network without init()",
+        assertThrows(IllegalArgumentException.class, () -> Quantization.of(raw)).getMessage());
+    ComputationGraph graph =
+        new ComputationGraph(network().toComputationGraph().getConfiguration());
+    assertEquals(
+        "model must be initialized, found a graph without init()",
+        assertThrows(IllegalArgumentException.class, () -> Quantization.of(graph)).getMessage());
+  }
+
+  @Test
+  void theReportTellsEachLayersFate() throws IOException {
+    QuantizedModel model =
+        Quantization.of(network()).keepFloat(LayerSelector.named("out")).convert();
+    QuantizationReport report = QuantizationReport.of(model, Map.of("conv", 0.25));
+
+    JsonNode json = new ObjectMapper().readTree(report.toJson().toString());
+    assertEquals(8, json.at("/0/bits").intValue());
+    assertEquals(0.25, json.at("/0/statistic").doubleValue());
+    assertTrue(json.at("/0/sqnrDb").doubleValue() > 30);
+    assertTrue(json.at("/3/statistic").isNull());
+    assertEquals(32, json.at("/4/bits").intValue());
+    assertTrue(json.at("/4/sqnrDb").isNull());
+    assertEquals("the plan keeps this layer float", json.at("/4/floatReason").textValue());
+    assertEquals(
+        "normalization statistics stay as they are", json.at("/1/floatReason").textValue());
+    assertEquals(4 * network().numParams(), report.bytesBefore());
+    assertTrue(report.bytesAfter() < report.bytesBefore());
+    for (String word : List.of("conv2", "BatchNormalization", "2.500e-01", "total", "SQNR dB")) {
+      assertTrue(report.table().contains(word), report.table());
+    }
+  }
+
+  @Test
+  void aLayerThatLosesNothingIsExactInTheTableAndNullInJson() throws IOException {
+    MultiLayerNetwork network = network();
+    network.params().assign(0.5);
+    QuantizationReport report = QuantizationReport.of(Quantization.of(network).convert());
+
+    assertTrue(report.table().contains("exact"), report.table());
+    assertTrue(new ObjectMapper().readTree(report.toJson().toString()).at("/0/sqnrDb").isNull());
+  }
+
+  private static List<Integer> bits(QuantizedModel model) {
+    return model.layers().stream().map(layer -> layer.weightBits()).toList();
+  }
+
+  private static MultiLayerNetwork network() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .list()
+                .layer(new ConvolutionLayer.Builder(3, 3).nOut(4).name("conv").build())
+                .layer(new BatchNormalization.Builder().name("norm").build())
+                .layer(new SubsamplingLayer.Builder().kernelSize(2, 2).name("pool").build())
+                .layer(new ConvolutionLayer.Builder(2, 2).nOut(4).name("conv2").build())
+                .layer(
+                    new OutputLayer.Builder()
+                        .nOut(3)
+                        .activation(Activation.SOFTMAX)
+                        .name("out")
+                        .build())
+                .setInputType(InputType.convolutional(8, 8, 1))
+                .build());
+    network.init();
+    return network;
+  }
+}
