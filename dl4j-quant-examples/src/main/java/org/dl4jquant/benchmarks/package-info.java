@@ -1,5 +1,5 @@
 /**
- * JMH benchmarks: how fast the library's loops and its integer inference are.
+ * JMH benchmarks: how fast the library is, and what watching training costs.
  *
  * <p>Start at {@link org.dl4jquant.benchmarks.QuantizeAndPackBenchmark}, whose Javadoc has the
  * command that runs it; {@code org.openjdk.jmh.Main} runs them all. Machines are quiet or the
