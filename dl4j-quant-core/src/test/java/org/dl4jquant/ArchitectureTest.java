@@ -65,6 +65,7 @@ final class ArchitectureTest {
     arrows.put("tensor", Set.of("internal", "format"));
     arrows.put("graph", Set.of("internal", "format", "tensor"));
     arrows.put("execute", Set.of("internal", "format", "tensor", "graph"));
+    arrows.put("onnx", Set.of("internal", "format", "tensor", "graph", "execute"));
     arrows.put("dl4j", Set.of("internal", "format", "tensor", "graph"));
     arrows.put("calibrate", Set.of("internal", "format", "tensor", "graph", "stats", "dl4j"));
     arrows.put("precision", Set.of("internal", "format", "tensor", "graph", "stats"));

@@ -42,7 +42,7 @@ import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
 
 /** Networks of random operations, topology and formats. */
-final class RandomGraphs {
+public final class RandomGraphs {
   private final Random random;
   private final Map<String, Shape> shapes = new LinkedHashMap<>();
   private final List<Node> nodes = new ArrayList<>();
@@ -55,15 +55,17 @@ final class RandomGraphs {
   }
 
   /** A quantized graph of {@code size} operations or fewer on the one input "in". */
-  static QuantizedGraph graph(long seed, int size, boolean perChannel) {
+  public static QuantizedGraph graph(long seed, int size, boolean perChannel) {
     return new RandomGraphs(seed, perChannel).build(size);
   }
 
-  static Tensor input(QuantizedGraph graph, int batch, long seed) {
+  /** A batch of random values. */
+  public static Tensor input(QuantizedGraph graph, int batch, long seed) {
     return random(new Random(seed), 1.5, graph.graph().shape("in").withBatch(batch));
   }
 
-  static Tensor random(Random random, double scale, int... shape) {
+  /** Normal values. */
+  public static Tensor random(Random random, double scale, int... shape) {
     Tensor tensor = Tensor.zeros(shape);
     for (int i = 0; i < tensor.length(); i++) {
       tensor.values()[i] = (float) (random.nextGaussian() * scale);

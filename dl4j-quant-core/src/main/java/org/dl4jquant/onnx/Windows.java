@@ -1,0 +1,152 @@
+package org.dl4jquant.onnx;
+
+import java.util.List;
+import org.dl4jquant.graph.Extent;
+import org.dl4jquant.graph.Padding;
+import org.dl4jquant.graph.Shape;
+import org.dl4jquant.graph.Window;
+
+/**
+ * A window over a value of shape {@code [C, T]} or {@code [C, H, W]}, in ONNX's terms. A window on
+ * a sequence that has a height is moved over an image of height 1.
+ */
+record Windows(Window window, Shape in, boolean asImage) {
+  static Windows of(Window window, Shape in) {
+    boolean flat =
+        in.rank() == 2
+            && window.kernel().height() == 1
+            && !(window.padding() instanceof Padding.Explicit p && p.top() + p.bottom() > 0);
+    return new Windows(window, in, in.rank() == 2 && !flat);
+  }
+
+  /** Returns true if the window moves along one axis. */
+  boolean sequence() {
+    return in.rank() == 2 && !asImage;
+  }
+
+  long[] extent(Extent extent) {
+    return sequence() ? new long[] {extent.width()} : new long[] {extent.height(), extent.width()};
+  }
+
+  long[] weightShape(int outputs, int inputs) {
+    Extent kernel = window.kernel();
+    return sequence()
+        ? new long[] {outputs, inputs, kernel.width()}
+        : new long[] {outputs, inputs, kernel.height(), kernel.width()};
+  }
+
+  /** Returns true if the zeros depend on a size that only the run time tells. */
+  boolean padsLater() {
+    return window.padding().equals(Padding.SAME)
+        && ((in.height() == Shape.UNKNOWN && window.strides().height() > 1)
+            || (in.width() == Shape.UNKNOWN && window.strides().width() > 1));
+  }
+
+  /** Returns the zeros on each side; with stride 1 they are the same for every size. */
+  Padding.Explicit pads() {
+    return window.pads(Math.max(1, in.height()), Math.max(1, in.width()));
+  }
+
+  long[] pads(Padding.Explicit pads) {
+    return sequence()
+        ? new long[] {pads.left(), pads.right()}
+        : new long[] {pads.top(), pads.left(), pads.bottom(), pads.right()};
+  }
+
+  /** Returns kernel, strides and padding; dilation only if there is some. */
+  Attributes attributes() {
+    Attributes attributes =
+        new Attributes()
+            .integers("kernel_shape", extent(window.kernel()))
+            .integers("strides", extent(window.strides()));
+    if (dilated()) {
+      attributes.integers("dilations", extent(window.dilation()));
+    }
+    if (padsLater()) {
+      attributes.text("auto_pad", "SAME_UPPER");
+    } else {
+      attributes.integers("pads", pads(pads()));
+    }
+    return attributes;
+  }
+
+  boolean dilated() {
+    return !window.dilation().equals(Extent.ONE);
+  }
+
+  /** Returns true if there is as much padding on a side as kernel elements: runtimes refuse it. */
+  boolean padsBeyondKernel() {
+    if (padsLater()) {
+      return false;
+    }
+    Padding.Explicit pads = pads();
+    Extent kernel = window.kernel();
+    return (Math.max(pads.top(), pads.bottom()) >= kernel.height() && !sequence())
+        || Math.max(pads.left(), pads.right()) >= kernel.width();
+  }
+
+  Windows withoutPadding() {
+    return new Windows(
+        new Window(window.kernel(), window.strides(), window.dilation(), Padding.NONE),
+        in,
+        asImage);
+  }
+
+  /** Returns true if some window may see nothing but padding. */
+  boolean mayBeEmpty() {
+    if (!dilated() || padsLater()) {
+      return false;
+    }
+    Padding.Explicit pads = pads();
+    return empty(
+            in.rank() == 2 ? 1 : in.height(),
+            window.kernel().height(),
+            window.strides().height(),
+            window.dilation().height(),
+            pads.top(),
+            pads.bottom())
+        || empty(
+            in.width(),
+            window.kernel().width(),
+            window.strides().width(),
+            window.dilation().width(),
+            pads.left(),
+            pads.right());
+  }
+
+  private static boolean empty(
+      int size, int kernel, int stride, int dilation, int before, int after) {
+    if (before + after == 0) {
+      return false;
+    }
+    if (size == Shape.UNKNOWN) {
+      return dilation > 1;
+    }
+    int reach = (kernel - 1) * dilation + 1;
+    for (int first = -before; first + reach <= size + after; first += stride) {
+      boolean met = false;
+      for (int k = 0; k < kernel; k++) {
+        int at = first + k * dilation;
+        met |= at >= 0 && at < size;
+      }
+      if (!met) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Returns the name of {@code value} as ONNX moves the window over it. */
+  String enter(GraphWriter writer, String value) {
+    return asImage ? squeezing(writer, "Unsqueeze", value, writer.unique(value + "/image")) : value;
+  }
+
+  /** Gives {@code value}, as ONNX computed it, the name {@code result}. */
+  String leave(GraphWriter writer, String value, String result) {
+    return asImage ? squeezing(writer, "Squeeze", value, result) : value;
+  }
+
+  private static String squeezing(GraphWriter writer, String type, String from, String to) {
+    return writer.node(type, List.of(from, writer.longs(to + "/axes", 2)), to);
+  }
+}
