@@ -1,6 +1,7 @@
 package org.dl4jquant.execute;
 
 import com.google.common.collect.ImmutableList;
+import java.util.Arrays;
 
 /**
  * Adds inputs after shifting each channel onto the finest grid among them. Shifts are to the left,
@@ -21,49 +22,42 @@ final class AddStep implements Step {
     this.sink = sink;
   }
 
-  private static final int TILE_ROWS = 64;
-
   @Override
   public void run(Frame frame) {
-    sink.open(frame, node);
-    int channels = shifts[0].length;
-    int rows = frame.rows(node);
-    for (int first = 0; first < rows; first += TILE_ROWS) {
-      int count = Math.min(TILE_ROWS, rows - first);
+    SumSink.Receiver receiver = sink.open(frame, node);
+    CodeArrays first = frame.codes(inputs.get(0));
+    int length = first.length();
+    for (int a = 0; a < first.count(); a++) {
       if (ints) {
-        int[] sums = frame.workspace().ints("#sums", TILE_ROWS * channels);
-        for (int i = 0; i < inputs.size(); i++) {
-          addInts(frame.codes(inputs.get(i)), first, count, shifts[i], sums, i == 0);
-        }
-        sink.accept(frame, sums, first, count);
+        addInts(frame, a, receiver.sums()[a], first);
+        receiver.ints(a, 0, length);
       } else {
-        long[] sums = frame.workspace().longs(TILE_ROWS * channels);
-        for (int i = 0; i < inputs.size(); i++) {
-          addLongs(frame.codes(inputs.get(i)), first, count, shifts[i], sums, i == 0);
-        }
-        sink.accept(frame, sums, first, count);
+        receiver.longs(a, longs(frame, a, first), 0, length);
       }
     }
   }
 
-  private static void addInts(
-      int[] codes, int first, int rows, int[] shifts, int[] sums, boolean sets) {
-    int channels = shifts.length;
-    for (int r = 0; r < rows; r++) {
-      int from = (first + r) * channels;
-      int to = r * channels;
-      for (int c = 0; c < channels; c++) {
-        sums[to + c] = (sets ? 0 : sums[to + c]) + (codes[from + c] << shifts[c]);
+  private void addInts(Frame frame, int array, int[] sums, CodeArrays form) {
+    int length = form.length();
+    Arrays.fill(sums, 0, length, 0);
+    for (int i = 0; i < shifts.length; i++) {
+      int[] codes = frame.codes(inputs.get(i)).array(array);
+      if (form.features()) {
+        VectorLoops.addShifted(codes, sums, 0, length, shifts[i]);
+      } else {
+        VectorLoops.addShifted(codes, sums, 0, length, shifts[i][array]);
       }
     }
   }
 
-  private static void addLongs(
-      int[] codes, int first, int rows, int[] shifts, long[] sums, boolean sets) {
-    int channels = shifts.length;
-    for (int i = 0; i < rows * channels; i++) {
-      long code = codes[first * channels + i];
-      sums[i] = (sets ? 0 : sums[i]) + (code << shifts[i % channels]);
+  private long[] longs(Frame frame, int array, CodeArrays form) {
+    long[] sums = new long[form.length()];
+    for (int i = 0; i < shifts.length; i++) {
+      int[] codes = frame.codes(inputs.get(i)).array(array);
+      for (int j = 0; j < sums.length; j++) {
+        sums[j] += (long) codes[j] << shifts[i][form.features() ? j : array];
+      }
     }
+    return sums;
   }
 }

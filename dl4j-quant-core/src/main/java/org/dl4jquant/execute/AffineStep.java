@@ -1,54 +1,36 @@
 package org.dl4jquant.execute;
 
-import org.dl4jquant.format.Rounding;
-
-/**
- * A factor and a shift per channel, in 64 bits. A product may be shifted right, with rounding,
- * before the bias is added.
- */
+/** A factor and a bias per channel, in 32 bits. */
 final class AffineStep implements Step {
   private final String node;
   private final String input;
-  private final long[] weights;
-  private final int[] right;
-  private final Rounding rounding;
-  private final long[] bias;
+  private final int[] factors;
+  private final int[] bias;
   private final SumSink sink;
 
-  AffineStep(
-      String node,
-      String input,
-      long[] weights,
-      int[] right,
-      Rounding rounding,
-      long[] bias,
-      SumSink sink) {
+  AffineStep(String node, String input, int[] factors, int[] bias, SumSink sink) {
     this.node = node;
     this.input = input;
-    this.weights = weights;
-    this.right = right;
-    this.rounding = rounding;
+    this.factors = factors;
     this.bias = bias;
     this.sink = sink;
   }
 
-  private static final int TILE_ROWS = 64;
-
   @Override
   public void run(Frame frame) {
-    int[] codes = frame.codes(input);
-    sink.open(frame, node);
-    int rows = frame.rows(node);
-    int channels = bias.length;
-    long[] sums = frame.workspace().longs(TILE_ROWS * channels);
-    for (int first = 0; first < rows; first += TILE_ROWS) {
-      int count = Math.min(TILE_ROWS, rows - first);
-      for (int i = 0; i < count * channels; i++) {
-        int c = i % channels;
-        long product = codes[first * channels + i] * weights[c];
-        sums[i] = SumKernel.shifted(product, right[c], rounding) + bias[c];
+    CodeArrays in = frame.codes(input);
+    SumSink.Receiver receiver = sink.open(frame, node);
+    for (int a = 0; a < in.count(); a++) {
+      int[] codes = in.array(a);
+      int[] sums = receiver.sums()[a];
+      if (in.features()) {
+        for (int c = 0; c < bias.length; c++) {
+          sums[c] = codes[c] * factors[c] + bias[c];
+        }
+      } else {
+        VectorLoops.scale(codes, sums, 0, in.length(), factors[a], bias[a]);
       }
-      sink.accept(frame, sums, first, count);
+      receiver.ints(a, 0, in.length());
     }
   }
 }

@@ -1,57 +1,50 @@
 package org.dl4jquant.execute;
 
-import java.util.Arrays;
 import org.dl4jquant.graph.AveragePool;
 import org.dl4jquant.graph.Shape;
 
-/** The mean of each window, as an exact quotient rounded once. */
-record AveragePoolStep(String node, String input, AveragePool op, Quotient quotient)
-    implements Step {
+/** The mean of each window of at most 2^15 codes, as an exact quotient rounded once. */
+final class AveragePoolStep implements Step {
+  private final String node;
+  private final String input;
+  private final AveragePool op;
+  private final Quotient quotient;
+  private final LastUse<WindowTable> tables;
+
+  AveragePoolStep(String node, String input, AveragePool op, Quotient quotient) {
+    this.node = node;
+    this.input = input;
+    this.op = op;
+    this.quotient = quotient;
+    this.tables = new LastUse<>((in, out) -> WindowTable.of(op.window(), in, out));
+  }
+
   @Override
   public void run(Frame frame) {
-    int[] codes = frame.codes(input);
-    int[] out = frame.newCodes(node);
-    Shape in = frame.shape(input);
-    Shape shape = frame.shape(node);
-    WindowTable table = WindowTable.of(op.window(), in, shape);
-    int channels = in.channels();
-    int[] sums = frame.workspace().ints("#sums", channels);
-    int to = 0;
-    for (int example = 0; example < frame.batch(); example++) {
+    CodeArrays in = frame.codes(input);
+    CodeArrays out = frame.newCodes(node);
+    Shape shape = out.shape();
+    WindowTable table = tables.get(in.shape(), shape);
+    int[][] buffers = frame.workspace().arrays("#line", 2, in.shape().width() * in.batch());
+    PoolLine line = new PoolLine(in, table, false, buffers);
+    for (int c = 0; c < shape.channels(); c++) {
       for (int y = 0; y < shape.height(); y++) {
-        for (int x = 0; x < shape.width(); x++, to += channels) {
-          int met = window(codes, table, in, example, y, x, sums);
-          int count = op.countsPadding() ? op.window().kernel().area() : Math.max(1, met);
-          for (int c = 0; c < channels; c++) {
-            out[to + c] = quotient.code(sums[c], count, c);
-          }
-        }
+        line.join(in.array(c), y);
+        row(line, c, y, out);
       }
     }
   }
 
-  /** Sums a window, at most 2^15 codes of 16 bits, and returns how many elements it met. */
-  private static int window(
-      int[] codes, WindowTable table, Shape in, int example, int y, int x, int[] sums) {
-    Arrays.fill(sums, 0, in.channels(), 0);
-    int met = 0;
-    for (int ky = 0; ky < table.kernelHeight(); ky++) {
-      int row = table.rows().at(y, ky);
-      for (int kx = 0; row >= 0 && kx < table.kernelWidth(); kx++) {
-        int column = table.columns().at(x, kx);
-        if (column >= 0) {
-          int from = ((example * in.height() + row) * in.width() + column) * in.channels();
-          add(codes, from, sums, in.channels());
-          met++;
-        }
+  private void row(PoolLine line, int c, int y, CodeArrays out) {
+    int[] codes = out.array(c);
+    int width = out.shape().width();
+    for (int x = 0; x < width; x++) {
+      int met = line.rows() * line.columns(x);
+      int count = op.countsPadding() ? op.window().kernel().area() : Math.max(1, met);
+      int to = (y * width + x) * out.batch();
+      for (int e = 0; e < out.batch(); e++) {
+        codes[to + e] = quotient.code(line.sum(x, e), count, c);
       }
-    }
-    return met;
-  }
-
-  private static void add(int[] codes, int from, int[] sums, int channels) {
-    for (int c = 0; c < channels; c++) {
-      sums[c] += codes[from + c];
     }
   }
 }

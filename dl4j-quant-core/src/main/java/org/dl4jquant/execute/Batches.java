@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.dl4jquant.graph.ActivationFormat;
-import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
@@ -85,16 +84,12 @@ final class Batches {
   }
 
   static Codes channelsFirst(Frame frame, String node) {
-    Shape shape = frame.shape(node);
-    int[] codes = frame.codes(node);
-    int[] moved = new int[frame.length(node)];
-    int channels = shape.channels();
-    int positions = frame.positions(node);
-    for (int i = 0; i < moved.length; i++) {
-      int plane = i / positions;
-      int from = (plane / channels * positions + i % positions) * channels + plane % channels;
-      moved[i] = codes[from];
+    CodeArrays codes = frame.codes(node);
+    int each = codes.shape().elements();
+    int[] moved = new int[Math.multiplyExact(frame.batch(), each)];
+    for (int e = 0; e < frame.batch(); e++) {
+      codes.read(e, moved, e * each);
     }
-    return new Codes(moved, shape.withBatch(frame.batch()));
+    return new Codes(moved, codes.shape().withBatch(frame.batch()));
   }
 }

@@ -23,4 +23,16 @@ final class ChannelFormats {
   NumberFormat at(int element) {
     return format.formats().get(channels.length == 0 ? 0 : channels[element]);
   }
+
+  /** Returns up to where, at most {@code elements}, all elements have the format of this one. */
+  int end(int element, int elements) {
+    if (channels.length == 0) {
+      return elements;
+    }
+    int end = element + 1;
+    while (end < elements && channels[end] == channels[element]) {
+      end++;
+    }
+    return end;
+  }
 }

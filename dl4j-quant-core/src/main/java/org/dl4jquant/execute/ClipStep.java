@@ -4,8 +4,11 @@ package org.dl4jquant.execute;
 record ClipStep(String node, String input, SumSink sink) implements Step {
   @Override
   public void run(Frame frame) {
-    int[] codes = frame.codes(input);
-    sink.open(frame, node);
-    sink.accept(frame, codes, 0, frame.rows(node));
+    CodeArrays in = frame.codes(input);
+    SumSink.Receiver receiver = sink.open(frame, node);
+    for (int a = 0; a < in.count(); a++) {
+      System.arraycopy(in.array(a), 0, receiver.sums()[a], 0, in.length());
+      receiver.ints(a, 0, in.length());
+    }
   }
 }

@@ -13,35 +13,46 @@ record ConcatStep(
     implements Step {
   @Override
   public void run(Frame frame) {
-    int[] out = frame.newCodes(node);
-    Shape shape = frame.shape(node);
+    CodeArrays out = frame.newCodes(node);
     int start = 0;
     for (int i = 0; i < inputs.size(); i++) {
-      Shape in = frame.shape(inputs.get(i));
-      place(frame, i, in, shape, start, out);
-      start += in.size(axis);
+      CodeArrays in = frame.codes(inputs.get(i));
+      if (in.features()) {
+        features(in, formats.get(i), out, start);
+      } else if (axis == 0) {
+        for (int c = 0; c < in.count(); c++) {
+          formats.get(i).channel(c, in.array(c), out.array(start + c), 0, in.length());
+        }
+      } else {
+        positions(in, formats.get(i), out, start);
+      }
+      start += in.shape().size(axis);
     }
   }
 
-  private void place(Frame frame, int i, Shape in, Shape shape, int start, int[] out) {
-    int[] codes = frame.codes(inputs.get(i));
-    int rows = frame.rows(inputs.get(i));
-    if (axis == 0) {
-      for (int r = 0; r < rows; r++) {
-        formats.get(i).apply(codes, r * in.channels(), out, r * shape.channels() + start);
+  private static void features(CodeArrays in, Requantization format, CodeArrays out, int start) {
+    for (int e = 0; e < in.batch(); e++) {
+      for (int c = 0; c < in.length(); c++) {
+        out.array(e)[start + c] = format.code(in.array(e)[c], c);
       }
-      return;
     }
-    // Positions before the axis repeat; along it and after it they are contiguous.
-    int inner = 1;
+  }
+
+  /** Positions before the axis repeat; along it and after it they are contiguous. */
+  private void positions(CodeArrays in, Requantization format, CodeArrays out, int start) {
+    Shape shape = in.shape();
+    int inner = in.batch();
     for (int a = axis + 1; a < shape.rank(); a++) {
       inner *= shape.size(a);
     }
-    int block = in.size(axis) * inner;
-    int outBlock = shape.size(axis) * inner;
-    for (int r = 0; r < rows; r++) {
-      int to = r / block * outBlock + start * inner + r % block;
-      formats.get(i).apply(codes, r * in.channels(), out, to * shape.channels());
+    int block = shape.size(axis) * inner;
+    int outBlock = out.shape().size(axis) * inner;
+    for (int c = 0; c < in.count(); c++) {
+      for (int i = 0; i < in.length() / block; i++) {
+        int to = i * outBlock + start * inner;
+        System.arraycopy(in.array(c), i * block, out.array(c), to, block);
+        format.channel(c, out.array(c), out.array(c), to, to + block);
+      }
     }
   }
 }

@@ -10,17 +10,17 @@ record DequantizeStep(String node, ActivationFormat format) implements Step {
     if (frame.hasFloats(node)) {
       return;
     }
-    int[] codes = frame.codes(node);
-    int channels = frame.shape(node).channels();
-    int positions = frame.positions(node);
-    ChannelFormats formats = ChannelFormats.of(format, frame.shape(node));
-    Tensor tensor = Tensor.zeros(frame.shape(node).withBatch(frame.batch()));
+    CodeArrays codes = frame.codes(node);
+    int each = codes.shape().elements();
+    ChannelFormats formats = ChannelFormats.of(format, codes.shape());
+    Tensor tensor = Tensor.zeros(codes.shape().withBatch(frame.batch()));
     float[] values = tensor.values();
-    for (int i = 0; i < values.length; i++) {
-      int plane = i / positions;
-      int channel = plane % channels;
-      int from = (plane / channels * positions + i % positions) * channels + channel;
-      values[i] = (float) formats.at(i % (channels * positions)).dequantize(codes[from]);
+    int[] example = frame.workspace().array("#example", each);
+    for (int e = 0, to = 0; e < frame.batch(); e++) {
+      codes.read(e, example, 0);
+      for (int i = 0; i < each; i++, to++) {
+        values[to] = (float) formats.at(i).dequantize(example[i]);
+      }
     }
     frame.floats(node, tensor);
   }

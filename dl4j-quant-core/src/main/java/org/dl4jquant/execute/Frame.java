@@ -2,25 +2,40 @@ package org.dl4jquant.execute;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values of all nodes for one part of the batch. Codes lie as [example][position][channel];
- * floats are tensors, channels first. Used by one thread at a time.
+ * The values of all nodes for one part of the batch; floats are tensors, channels first. Used by
+ * one thread at a time, but for the tasks of {@link #forEach}.
  */
 final class Frame {
+  private static final long MIN_SHARED_WORK = 200_000;
+
+  private final int firstExample;
   private final int batch;
-  private final Map<String, Shape> shapes = new HashMap<>();
   private final Workspace workspace;
-  private final Map<String, int[]> codes = new HashMap<>();
+  private final int parallelism;
+  private final Map<String, Shape> shapes = new HashMap<>();
+  private final Map<String, CodeArrays> codes = new HashMap<>();
   private final Map<String, Tensor> floats = new HashMap<>();
 
-  Frame(int batch, Workspace workspace) {
+  /**
+   * @param firstExample where in the whole batch this part begins
+   * @param parallelism how many threads one step may use
+   */
+  Frame(int firstExample, int batch, Workspace workspace, int parallelism) {
+    this.firstExample = firstExample;
     this.batch = batch;
     this.workspace = workspace;
+    this.parallelism = parallelism;
+  }
+
+  int firstExample() {
+    return firstExample;
   }
 
   int batch() {
@@ -31,6 +46,22 @@ final class Frame {
     return workspace;
   }
 
+  /** Returns into how many tasks a step of this many multiplications should be split. */
+  int tasks(long work) {
+    return work < MIN_SHARED_WORK ? 1 : parallelism;
+  }
+
+  /** Calls {@code task} for 0 to {@code count - 1}, perhaps on several threads. */
+  void forEach(int count, long work, IntConsumer task) {
+    if (count > 1 && tasks(work) > 1) {
+      Parts.run(count, parallelism, task);
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      task.accept(i);
+    }
+  }
+
   Shape shape(String node) {
     return present(shapes.get(node), node);
   }
@@ -39,32 +70,24 @@ final class Frame {
     shapes.put(node, shape);
   }
 
-  /** Returns the number of positions of one example. */
-  int positions(String node) {
-    Shape shape = shape(node);
-    return shape.elements() / shape.channels();
-  }
-
-  /** Returns the number of positions of all examples. */
-  int rows(String node) {
-    return Math.multiplyExact(batch, positions(node));
-  }
-
-  /** Returns the number of codes of all examples. */
-  int length(String node) {
-    return Math.multiplyExact(batch, shape(node).elements());
-  }
-
-  /** Returns the codes of a node that has been computed; the array may be longer. */
-  int[] codes(String node) {
+  /** Returns the codes of a node that has been computed. */
+  CodeArrays codes(String node) {
     return present(codes.get(node), node);
   }
 
-  /** Returns the array into which a node's codes are to be written. */
-  int[] newCodes(String node) {
-    int[] array = workspace.ints(node, length(node));
-    codes.put(node, array);
-    return array;
+  /** Returns the arrays into which a node's codes are to be written. */
+  CodeArrays newCodes(String node) {
+    CodeArrays arrays = scratch(node);
+    codes.put(node, arrays);
+    return arrays;
+  }
+
+  /** Returns arrays of the form of a node's codes. */
+  CodeArrays scratch(String node) {
+    Shape shape = shape(node);
+    int count = CodeArrays.count(shape, batch);
+    int length = CodeArrays.length(shape, batch);
+    return new CodeArrays(workspace.arrays(node, count, length), shape, batch);
   }
 
   Tensor floats(String node) {

@@ -6,12 +6,11 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Maps;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BiFunction;
-import java.util.function.Function;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
@@ -36,17 +35,16 @@ import org.dl4jquant.tensor.Tensor;
  * <p>Immutable and thread-safe; threads keep buffers between calls.
  */
 public final class IntegerNetwork {
-  private static final int PART_ELEMENTS = 1 << 20;
-  private static final int MIN_PARTS = 8;
-
   private final QuantizedGraph quantized;
   private final IntegerPlan plan;
   private final int parallelism;
+  private final KnownShapes known;
   private final ConcurrentLinkedDeque<Workspace> workspaces = new ConcurrentLinkedDeque<>();
 
   private IntegerNetwork(QuantizedGraph quantized, IntegerPlan plan, int parallelism) {
     this.quantized = quantized;
     this.plan = plan;
+    this.known = new KnownShapes(quantized.graph());
     this.parallelism = Checks.positive("parallelism", parallelism);
   }
 
@@ -188,59 +186,55 @@ public final class IntegerNetwork {
       BiFunction<Frame, String, P> read,
       BiFunction<String, List<P>, T> join) {
     ImmutableMap<String, Shape> shapes =
-        quantized.graph().shapes(Maps.transformValues(inputs, t -> Shape.ofBatch(t.shape())));
+        known.of(Maps.transformValues(inputs, t -> Shape.ofBatch(t.shape())));
     int batch = Batches.size(inputs);
-    int part = partSize(batch, shapes.values());
-    List<List<P>> results = new ArrayList<>();
-    int parts = (batch + part - 1) / part;
-    for (int p = 0; p < parts; p++) {
-      results.add(List.of());
-    }
-    List<List<P>> shared = Collections.synchronizedList(results);
+    int size = PartSize.of(batch, shapes.values());
+    int parts = (batch + size - 1) / size;
+    AtomicReferenceArray<List<P>> results = new AtomicReferenceArray<>(parts);
     Parts.run(
         parts,
         parallelism,
         p -> {
-          Map<String, Tensor> own =
-              Batches.slice(inputs, p * part, Math.min(batch, (p + 1) * part));
-          shared.set(p, part(own, frame -> names.stream().map(n -> read.apply(frame, n)).toList()));
+          int first = p * size;
+          Map<String, Tensor> own = Batches.slice(inputs, first, Math.min(batch, first + size));
+          Frame frame = frame(first, Batches.size(own), parts == 1);
+          compute(frame, own, shapes);
+          results.set(p, names.stream().map(n -> read.apply(frame, n)).toList());
+          workspaces.push(frame.workspace());
         });
     ImmutableList.Builder<T> joined = ImmutableList.builder();
     for (int i = 0; i < names.size(); i++) {
-      int column = i;
-      joined.add(join.apply(names.get(i), results.stream().map(r -> r.get(column)).toList()));
+      List<P> column = new ArrayList<>();
+      for (int p = 0; p < parts; p++) {
+        column.add(results.get(p).get(i));
+      }
+      joined.add(join.apply(names.get(i), column));
     }
     return joined.build();
   }
 
-  /** Runs all steps for a part of the batch. */
-  private <R> R part(Map<String, Tensor> inputs, Function<Frame, R> read) {
+  private Frame frame(int firstExample, int batch, boolean alone) {
     Workspace workspace = workspaces.poll();
-    workspace = workspace == null ? new Workspace() : workspace;
-    Frame frame = new Frame(Batches.size(inputs), workspace);
+    return new Frame(
+        firstExample,
+        batch,
+        workspace == null ? new Workspace() : workspace,
+        alone ? parallelism : 1);
+  }
+
+  /** Runs all steps for a part of the batch. */
+  private void compute(Frame frame, Map<String, Tensor> inputs, Map<String, Shape> shapes) {
     inputs.forEach(frame::floats);
     for (IntegerPlan.Planned planned : plan.nodes()) {
       Node node = planned.node();
-      if (!node.inputs().isEmpty()) {
-        frame.shape(
-            node.name(),
+      Shape shape = shapes.get(node.name());
+      if (shape == null || !shape.known()) {
+        shape =
             node.op()
-                .outputShape(node.inputs().stream().map(frame::shape).collect(toImmutableList())));
+                .outputShape(node.inputs().stream().map(frame::shape).collect(toImmutableList()));
       }
+      frame.shape(node.name(), shape);
       planned.steps().forEach(step -> step.run(frame));
     }
-    R result = read.apply(frame);
-    workspaces.push(workspace);
-    return result;
-  }
-
-  /** Returns a number of examples that depends on batch and network only, not on the threads. */
-  private static int partSize(int batch, Iterable<Shape> shapes) {
-    long elements = 1;
-    for (Shape shape : shapes) {
-      elements += shape.known() ? shape.elements() : 0;
-    }
-    int share = (batch + MIN_PARTS - 1) / MIN_PARTS;
-    return (int) Math.max(1, Math.min(share, PART_ELEMENTS / elements));
   }
 }

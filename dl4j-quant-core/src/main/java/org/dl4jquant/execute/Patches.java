@@ -1,70 +1,87 @@
 package org.dl4jquant.execute;
 
 import java.util.Arrays;
-import org.dl4jquant.graph.Shape;
 
 /**
- * Gathers what the kernel sees at each output position into rows: [kernel row][kernel
- * column][channel of the group], zeros where nothing lies.
+ * Lays out what one weight of a kernel meets at each output position: a row of the matrix that a
+ * convolution multiplies by, at the indices of the output.
  */
 final class Patches {
-  private final int[] codes;
+  private static final int SHORT = 16;
+
+  private final CodeArrays in;
   private final WindowTable table;
-  private final Shape in;
-  private final Shape out;
-  private final int groupChannels;
+  private final Tile tile;
+  private final int[][] buffers;
+  private final int firstBuffer;
+  private final int area;
 
-  Patches(int[] codes, WindowTable table, Shape in, Shape out, int groupChannels) {
-    this.codes = codes;
-    this.table = table;
+  Patches(CodeArrays in, WindowTable table, Tile tile, int[][] buffers, int firstBuffer) {
     this.in = in;
-    this.out = out;
-    this.groupChannels = groupChannels;
+    this.table = table;
+    this.tile = tile;
+    this.buffers = buffers;
+    this.firstBuffer = firstBuffer;
+    this.area = table.rows().kernel() * table.columns().kernel();
   }
 
-  void gather(int first, int rows, int group, int[] patches) {
-    int length = table.kernelHeight() * table.kernelWidth() * groupChannels;
-    int perExample = out.height() * out.width();
-    for (int r = 0; r < rows; r++) {
-      int row = first + r;
-      int position = row % perExample;
-      one(
-          row / perExample,
-          position / out.width(),
-          position % out.width(),
-          group * groupChannels,
-          patches,
-          r * length);
+  /**
+   * Returns what the kernel element {@code element}, counted channel by channel, meets in the tile.
+   *
+   * @param slot which buffer to use, unless the input itself is the answer
+   */
+  int[] row(int element, int slot) {
+    int[] plane = in.array(element / area);
+    if (table.everyPosition()) {
+      return plane;
     }
-  }
-
-  private void one(int example, int y, int x, int channel, int[] patches, int to) {
-    int run = table.kernelWidth() * groupChannels;
-    boolean contiguous = groupChannels == in.channels() && table.columns().contiguous(x);
-    for (int ky = 0; ky < table.kernelHeight(); ky++, to += run) {
-      int inputRow = table.rows().at(y, ky);
+    int[] buffer = buffers[firstBuffer + slot];
+    int kernelRow = element % area / table.columns().kernel();
+    int kernelColumn = element % table.columns().kernel();
+    for (int y = tile.fromY(); y < tile.toY(); y++) {
+      int inputRow = table.rows().at(y, kernelRow);
+      int to = y * tile.width();
       if (inputRow < 0) {
-        Arrays.fill(patches, to, to + run, 0);
-        continue;
-      }
-      int line = (example * in.height() + inputRow) * in.width();
-      if (contiguous) {
-        int from = (line + table.columns().at(x, 0)) * in.channels();
-        System.arraycopy(codes, from, patches, to, run);
+        fill(buffer, to + tile.fromX(), to + tile.toX());
       } else {
-        columns(line, x, channel, patches, to);
+        line(plane, inputRow * in.shape().width(), kernelColumn, buffer, to);
+      }
+    }
+    return buffer;
+  }
+
+  private void fill(int[] buffer, int from, int to) {
+    Arrays.fill(buffer, from * in.batch(), to * in.batch(), 0);
+  }
+
+  private void line(int[] plane, int from, int kernelColumn, int[] buffer, int to) {
+    for (Lookup.Run run : table.columns().runs(kernelColumn)) {
+      int start = Math.max(run.start(), tile.fromX());
+      int end = Math.min(run.start() + run.length(), tile.toX());
+      if (start < end && run.input() < 0) {
+        fill(buffer, to + start, to + end);
+      } else if (start < end) {
+        int first = from + run.input() + (start - run.start()) * run.step();
+        copy(plane, first, run.step(), end - start, buffer, to + start);
       }
     }
   }
 
-  private void columns(int line, int x, int channel, int[] patches, int to) {
-    for (int kx = 0; kx < table.kernelWidth(); kx++, to += groupChannels) {
-      int column = table.columns().at(x, kx);
-      if (column < 0) {
-        Arrays.fill(patches, to, to + groupChannels, 0);
-      } else {
-        int from = (line + column) * in.channels() + channel;
-        System.arraycopy(codes, from, patches, to, groupChannels);
+  private void copy(int[] plane, int first, int step, int count, int[] buffer, int to) {
+    int batch = in.batch();
+    if (step == 1 && count * batch >= SHORT) {
+      System.arraycopy(plane, first * batch, buffer, to * batch, count * batch);
+    } else if (batch == 1) {
+      for (int i = 0; i < count; i++) {
+        buffer[to + i] = plane[first + i * step];
+      }
+    } else {
+      for (int i = 0; i < count; i++) {
+        int source = (first + i * step) * batch;
+        int target = (to + i) * batch;
+        for (int e = 0; e < batch; e++) {
+          buffer[target + e] = plane[source + e];
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 package org.dl4jquant.execute;
 
+import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.ActivationFormat;
@@ -12,20 +13,52 @@ record QuantizeStep(String node, ActivationFormat format, Rounding rounding) imp
   @Override
   public void run(Frame frame) {
     float[] values = frame.floats(node).values();
-    int[] out = frame.newCodes(node);
-    int channels = frame.shape(node).channels();
-    int positions = frame.positions(node);
-    ChannelFormats formats = ChannelFormats.of(format, frame.shape(node));
-    for (int i = 0; i < values.length; i++) {
-      if (Float.isNaN(values[i])) {
-        throw Checks.violated("value of '" + node + "'", "be a number", "NaN at index " + i);
+    CodeArrays out = frame.newCodes(node);
+    int each = out.shape().elements();
+    ChannelFormats formats = ChannelFormats.of(format, out.shape());
+    int[] codes = frame.workspace().array("#example", each);
+    for (int e = 0; e < frame.batch(); e++) {
+      int start = e * each;
+      requireNumbers(values, start, start + each, frame.firstExample() * (long) each);
+      for (int i = 0; i < each; ) {
+        int end = formats.end(i, each);
+        quantize(values, start, codes, i, end, formats.at(i));
+        i = end;
       }
-      int plane = i / positions;
-      int channel = plane % channels;
-      NumberFormat own = formats.at(i % (channels * positions));
-      int to = (plane / channels * positions + i % positions) * channels + channel;
-      out[to] = (int) own.quantize(values[i], rounding);
+      out.write(e, codes, 0);
     }
     frame.dropFloats(node);
+  }
+
+  private void requireNumbers(float[] values, int from, int to, long before) {
+    for (int i = from; i < to; i++) {
+      if (Float.isNaN(values[i])) {
+        long index = before + i;
+        throw Checks.violated("value of '" + node + "'", "be a number", "NaN at index " + index);
+      }
+    }
+  }
+
+  private void quantize(
+      float[] values, int start, int[] codes, int from, int to, NumberFormat own) {
+    if (own instanceof FixedPointFormat fixedPoint && rounding.equals(Rounding.HALF_EVEN)) {
+      toEven(values, start, codes, from, to, fixedPoint);
+      return;
+    }
+    for (int i = from; i < to; i++) {
+      codes[i] = (int) own.quantize(values[start + i], rounding);
+    }
+  }
+
+  /** What {@link FixedPointFormat#quantize} gives; a float times the step is exact in double. */
+  private static void toEven(
+      float[] values, int start, int[] codes, int from, int to, FixedPointFormat format) {
+    double steps = 1 / format.scale();
+    double lowest = format.minCode();
+    double highest = format.maxCode();
+    for (int i = from; i < to; i++) {
+      double rounded = Math.rint(values[start + i] * steps);
+      codes[i] = (int) Math.max(lowest, Math.min(highest, rounded));
+    }
   }
 }

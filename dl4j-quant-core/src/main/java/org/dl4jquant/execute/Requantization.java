@@ -17,9 +17,7 @@ final class Requantization {
   private final int[] shifts;
   private final int[] lowest;
   private final int[] highest;
-  private final int[] addends;
-  private final int[] masks;
-  private final boolean fast;
+  private final boolean small;
 
   /**
    * @param from the fractional lengths of the sums
@@ -36,60 +34,51 @@ final class Requantization {
     shifts = new int[channels];
     lowest = new int[channels];
     highest = new int[channels];
-    addends = new int[channels];
-    masks = new int[channels];
-    boolean small = bits <= MAX_FAST_BITS;
+    small = bits <= MAX_FAST_BITS;
     for (int c = 0; c < channels; c++) {
       FixedPointFormat format = to.get(c);
       shifts[c] = from[c] - format.fractionalLength();
       lowest[c] = (int) format.quantize(clip.lowest(), rounding);
       highest[c] = (int) format.quantize(clip.highest(), rounding);
-      small &= shifts[c] >= 0 && shifts[c] <= MAX_FAST_SHIFT;
-      if (shifts[c] > 0 && shifts[c] <= MAX_FAST_SHIFT) {
-        addends[c] = (int) this.rounding.addend(shifts[c]);
-        masks[c] = this.rounding.tieMask();
-      }
     }
-    fast = small;
   }
 
   int channels() {
     return shifts.length;
   }
 
-  /** Writes the codes of {@code channels()} sums from {@code sums[from]} to {@code codes[to]}. */
-  void apply(int[] sums, int from, int[] codes, int to) {
-    if (!fast) {
-      for (int c = 0; c < shifts.length; c++) {
-        codes[to + c] = code(sums[from + c], c);
-      }
+  /** Makes codes of sums of one channel; both arrays may be the same. */
+  void channel(int c, int[] sums, int[] codes, int from, int to) {
+    int shift = shifts[c];
+    if (small && shift >= 0 && shift <= MAX_FAST_SHIFT) {
+      int addend = shift == 0 ? 0 : (int) rounding.addend(shift);
+      int mask = shift == 0 ? 0 : rounding.tieMask();
+      VectorLoops.requantize(sums, codes, from, to, shift, addend, mask, lowest[c], highest[c]);
       return;
     }
-    row(sums, from, codes, to, shifts, addends, masks, lowest, highest);
-  }
-
-  private static void row(
-      int[] sums,
-      int from,
-      int[] codes,
-      int to,
-      int[] shifts,
-      int[] addends,
-      int[] masks,
-      int[] lowest,
-      int[] highest) {
-    for (int c = 0; c < shifts.length; c++) {
-      int sum = sums[from + c];
-      int shift = shifts[c];
-      int rounded = (sum + addends[c] + ((sum >> shift) & masks[c])) >> shift;
-      codes[to + c] = Math.max(lowest[c], Math.min(highest[c], rounded));
+    for (int i = from; i < to; i++) {
+      codes[i] = code(sums[i], c);
     }
   }
 
-  /** See {@link #apply(int[], int, int[], int)}. */
-  void apply(long[] sums, int from, int[] codes, int to) {
-    for (int c = 0; c < shifts.length; c++) {
-      codes[to + c] = code(sums[from + c], c);
+  /** Makes codes of 64-bit sums of one channel; {@code sums[0]} belongs to {@code codes[from]}. */
+  void channel(int c, long[] sums, int[] codes, int from, int to) {
+    for (int i = from; i < to; i++) {
+      codes[i] = code(sums[i - from], c);
+    }
+  }
+
+  /** Makes codes of sums, index i of channel i; both arrays may be the same. */
+  void features(int[] sums, int[] codes, int from, int to) {
+    for (int c = from; c < to; c++) {
+      codes[c] = code(sums[c], c);
+    }
+  }
+
+  /** See {@link #features(int[], int[], int, int)}; {@code sums[0]} is of channel {@code from}. */
+  void features(long[] sums, int[] codes, int from, int to) {
+    for (int c = from; c < to; c++) {
+      codes[c] = code(sums[c - from], c);
     }
   }
 

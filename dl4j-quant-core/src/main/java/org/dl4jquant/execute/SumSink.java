@@ -1,43 +1,31 @@
 package org.dl4jquant.execute;
 
-import org.dl4jquant.graph.Shape;
-import org.dl4jquant.tensor.Tensor;
-
-/** Where exact sums go, row by row: a row holds one sum per channel. */
+/** Where the exact sums of a node go. */
 interface SumSink {
   /** Prepares the frame for the value of {@code node}. */
-  void open(Frame frame, String node);
+  Receiver open(Frame frame, String node);
 
-  /** Takes {@code rows} rows of sums, the first of which is row {@code first} of the value. */
-  void accept(Frame frame, int[] sums, int first, int rows);
+  /**
+   * Takes sums in the arrangement of {@link CodeArrays}, range by range. Ranges that do not overlap
+   * may come from different threads.
+   */
+  interface Receiver {
+    /** Returns the arrays in which 32-bit sums are to be built; their content is undefined. */
+    int[][] sums();
 
-  /** See {@link #accept(Frame, int[], int, int)}. */
-  void accept(Frame frame, long[] sums, int first, int rows);
+    /** Takes the sums that lie in {@code sums()[array]}, and may overwrite them. */
+    void ints(int array, int from, int to);
 
-  /** Makes codes of the sums, as the value of {@code target}. */
+    /** Takes 64-bit sums; {@code sums[0]} belongs to index {@code from}. */
+    void longs(int array, long[] sums, int from, int to);
+  }
+
+  /** Makes codes of the sums, as the value of {@code target}; the sums are built in their place. */
   record Codes(String target, Requantization requantization) implements SumSink {
     @Override
-    public void open(Frame frame, String node) {
+    public Receiver open(Frame frame, String node) {
       frame.shape(target, frame.shape(node));
-      frame.newCodes(target);
-    }
-
-    @Override
-    public void accept(Frame frame, int[] sums, int first, int rows) {
-      int[] codes = frame.codes(target);
-      int channels = requantization.channels();
-      for (int r = 0; r < rows; r++) {
-        requantization.apply(sums, r * channels, codes, (first + r) * channels);
-      }
-    }
-
-    @Override
-    public void accept(Frame frame, long[] sums, int first, int rows) {
-      int[] codes = frame.codes(target);
-      int channels = requantization.channels();
-      for (int r = 0; r < rows; r++) {
-        requantization.apply(sums, r * channels, codes, (first + r) * channels);
-      }
+      return new CodeReceiver(frame.newCodes(target), requantization);
     }
   }
 
@@ -52,32 +40,8 @@ interface SumSink {
     }
 
     @Override
-    public void open(Frame frame, String node) {
-      Shape shape = frame.shape(target);
-      frame.floats(target, Tensor.zeros(shape.withBatch(frame.batch())));
-    }
-
-    @Override
-    public void accept(Frame frame, int[] sums, int first, int rows) {
-      for (int i = 0; i < rows * scales.length; i++) {
-        set(frame, first, i, sums[i]);
-      }
-    }
-
-    @Override
-    public void accept(Frame frame, long[] sums, int first, int rows) {
-      for (int i = 0; i < rows * scales.length; i++) {
-        set(frame, first, i, sums[i]);
-      }
-    }
-
-    private void set(Frame frame, int first, int index, long sum) {
-      int positions = frame.positions(target);
-      int row = first + index / scales.length;
-      int channel = index % scales.length;
-      int example = row / positions;
-      int to = (example * scales.length + channel) * positions + row % positions;
-      frame.floats(target).values()[to] = (float) (sum * scales[channel]);
+    public Receiver open(Frame frame, String node) {
+      return new FloatReceiver(frame, target, scales);
     }
   }
 }

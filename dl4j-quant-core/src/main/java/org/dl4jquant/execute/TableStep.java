@@ -50,13 +50,14 @@ final class TableStep implements Step {
 
   @Override
   public void run(Frame frame) {
-    int[] codes = frame.codes(input);
-    int[] out = frame.newCodes(node);
-    int length = frame.length(node);
-    int channels = tables.length;
-    for (int i = 0; i < length; i += channels) {
-      for (int c = 0; c < channels; c++) {
-        out[i + c] = tables[c][codes[i + c] - minCodes[c]];
+    CodeArrays in = frame.codes(input);
+    CodeArrays out = frame.newCodes(node);
+    for (int a = 0; a < in.count(); a++) {
+      int[] codes = in.array(a);
+      int[] mapped = out.array(a);
+      for (int i = 0; i < in.length(); i++) {
+        int c = in.features() ? i : a;
+        mapped[i] = tables[c][codes[i] - minCodes[c]];
       }
     }
   }

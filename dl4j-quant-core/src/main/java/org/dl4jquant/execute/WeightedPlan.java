@@ -4,7 +4,7 @@ import com.google.common.collect.ImmutableList;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.ChannelAffine;
-import org.dl4jquant.graph.Convolution;
+import org.dl4jquant.graph.Dense;
 import org.dl4jquant.graph.QuantizedWeights;
 import org.dl4jquant.graph.Weighted;
 
@@ -42,77 +42,79 @@ final class WeightedPlan {
   Step step(SumSink sink) {
     boolean ints = bits() <= Integer.SIZE && !bounds.shiftsRight();
     if (op instanceof ChannelAffine) {
-      return affine(sink);
+      return ints
+          ? new AffineStep(node, input, transposed()[0], intBias(), sink)
+          : longAffine(sink);
     }
-    if (ints && op instanceof Convolution convolution && convolution.depthwise()) {
-      return new DepthwiseStep(node, input, convolution, tapMajor(), intBias(), sink);
+    if (op instanceof Dense) {
+      return ints
+          ? new DenseStep(node, input, transposed(), intBias(), sink)
+          : new LongDenseStep(
+              node, input, longWeights(), weights.bias().toArray(), right(), rounding, sink);
     }
-    return new MatrixStep(node, input, op, ints ? ints() : longs(), sink);
+    ConvolutionKernel kernel =
+        ints
+            ? new ConvolutionKernel.Ints(intWeights(), intBias())
+            : new ConvolutionKernel.Longs(longWeights(), weights.bias(), right(), rounding);
+    return new ConvolutionStep(node, input, op, kernel, sink);
   }
 
-  private SumKernel ints() {
+  private Step longAffine(SumSink sink) {
+    int channels = op.outputChannels();
+    long[] factors = new long[channels];
+    int[] shifts = new int[channels];
+    long[][] weight = longWeights();
+    int[][] right = right();
+    for (int c = 0; c < channels; c++) {
+      factors[c] = weight[c][0];
+      shifts[c] = right[c][0];
+    }
+    return new LongAffineStep(
+        node, input, factors, shifts, rounding, weights.bias().toArray(), sink);
+  }
+
+  /** Returns the weights per output channel, shifted left onto the grid of the sum. */
+  private int[][] intWeights() {
     int[] codes = weights.weight().codes();
-    int[] arranged = new int[codes.length];
+    int[][] arranged = new int[op.outputChannels()][length()];
     for (int i = 0; i < codes.length; i++) {
-      arranged[patchMajor(i)] = codes[i] << bounds.shift(i / area());
-    }
-    return new SumKernel.Ints(arranged, intBias(), groups(), length());
-  }
-
-  private SumKernel longs() {
-    int[] codes = weights.weight().codes();
-    long[] arranged = new long[codes.length];
-    long[] bias = weights.bias().toArray();
-    for (int i = 0; i < codes.length; i++) {
-      int shift = bounds.shiftsRight() ? 0 : bounds.shift(i / area());
-      arranged[patchMajor(i)] = (long) codes[i] << shift;
-    }
-    if (!bounds.shiftsRight()) {
-      return new SumKernel.Longs(arranged, bias, groups(), length());
-    }
-    return new SumKernel.Slices(
-        arranged, bias, groups(), length(), op.slices(), shifts(), rounding);
-  }
-
-  private int[] shifts() {
-    int[] shifts = new int[op.outputChannels() * op.slices()];
-    for (int s = 0; s < shifts.length; s++) {
-      shifts[s] = bounds.shift(s);
-    }
-    return shifts;
-  }
-
-  private Step affine(SumSink sink) {
-    int[] codes = weights.weight().codes();
-    long[] factors = new long[codes.length];
-    int[] right = new int[codes.length];
-    for (int c = 0; c < codes.length; c++) {
-      factors[c] = (long) codes[c] << Math.max(0, bounds.shift(c));
-      right[c] = Math.max(0, -bounds.shift(c));
-    }
-    return new AffineStep(node, input, factors, right, rounding, weights.bias().toArray(), sink);
-  }
-
-  /** Returns the weights as {@code [kernel element][output channel]}. */
-  private int[] tapMajor() {
-    int[] codes = weights.weight().codes();
-    int[] arranged = new int[codes.length];
-    for (int i = 0; i < codes.length; i++) {
-      arranged[i % area() * op.outputChannels() + i / area()] =
-          codes[i] << bounds.shift(i / area());
+      arranged[i / length()][i % length()] = codes[i] << bounds.shift(i / area());
     }
     return arranged;
   }
 
-  private int[] intBias() {
-    return weights.bias().stream().mapToInt(Math::toIntExact).toArray();
+  /** Returns the weights per kernel element, shifted left onto the grid of the sum. */
+  private int[][] transposed() {
+    int[] codes = weights.weight().codes();
+    int[][] arranged = new int[length()][op.outputChannels()];
+    for (int i = 0; i < codes.length; i++) {
+      arranged[i % length()][i / length()] = codes[i] << bounds.shift(i / area());
+    }
+    return arranged;
   }
 
-  /** Weights lie as [output][slice][element]; patches as [element][slice]. */
-  private int patchMajor(int i) {
-    int element = i % area();
-    int slice = i / area() % op.slices();
-    return i / length() * length() + element * op.slices() + slice;
+  /** Returns the weights per output channel, shifted left where the grid of the sum is finer. */
+  private long[][] longWeights() {
+    int[] codes = weights.weight().codes();
+    long[][] arranged = new long[op.outputChannels()][length()];
+    for (int i = 0; i < codes.length; i++) {
+      int left = Math.max(0, bounds.shift(i / area()));
+      arranged[i / length()][i % length()] = (long) codes[i] << left;
+    }
+    return arranged;
+  }
+
+  /** Returns the shifts to the right where the grid of the sum is coarser, else 0. */
+  private int[][] right() {
+    int[][] right = new int[op.outputChannels()][op.slices()];
+    for (int s = 0; s < op.outputChannels() * op.slices(); s++) {
+      right[s / op.slices()][s % op.slices()] = Math.max(0, -bounds.shift(s));
+    }
+    return right;
+  }
+
+  private int[] intBias() {
+    return weights.bias().stream().mapToInt(Math::toIntExact).toArray();
   }
 
   private int area() {
@@ -121,9 +123,5 @@ final class WeightedPlan {
 
   private int length() {
     return op.weight().length() / op.outputChannels();
-  }
-
-  private int groups() {
-    return op instanceof Convolution convolution ? convolution.groups() : 1;
   }
 }

@@ -19,11 +19,14 @@ final class RequantizationTest {
         new Requantization(
             new int[] {from}, ImmutableList.of(to), ScalarFunction.identity(), rounding, bits);
     int[] codes = new int[1];
-    one.apply(new long[] {sum}, 0, codes, 0);
+    one.channel(0, new long[] {sum}, codes, 0, 1);
     if ((int) sum == sum) {
-      int[] again = new int[1];
-      one.apply(new int[] {(int) sum}, 0, again, 0);
+      int[] again = {(int) sum};
+      one.channel(0, again, again, 0, 1);
       assertArrayEquals(codes, again);
+      int[] feature = {(int) sum};
+      one.features(feature, feature, 0, 1);
+      assertArrayEquals(codes, feature);
     }
     return codes[0];
   }
@@ -80,10 +83,16 @@ final class RequantizationTest {
             ScalarFunction.relu6(),
             Rounding.HALF_EVEN,
             20);
-    int[] codes = new int[4];
-    six.apply(new int[] {-300, -300}, 0, codes, 0);
-    six.apply(new int[] {1800, 1500}, 0, codes, 2);
+    int[] codes = {-300, -300, 1800, 1500};
+    six.channel(0, codes, codes, 0, 1);
+    six.channel(1, codes, codes, 1, 2);
+    assertArrayEquals(new int[] {0, 0, 1800, 1500}, codes);
+    six.channel(0, codes, codes, 2, 3);
+    six.channel(1, codes, codes, 3, 4);
     assertArrayEquals(new int[] {0, 0, 96, 94}, codes);
+    int[] features = {1800, 1500};
+    six.features(features, features, 0, 2);
+    assertArrayEquals(new int[] {96, 94}, features);
   }
 
   @Test
