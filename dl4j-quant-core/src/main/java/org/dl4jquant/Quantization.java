@@ -8,9 +8,11 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.convert.Attachments;
+import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.WeightConversion;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.precision.AccuracyBudgetSearch;
 import org.dl4jquant.precision.LayerDescription;
 import org.dl4jquant.precision.LayerPrecision;
@@ -153,6 +155,34 @@ public final class Quantization {
             .map(LayerDescription::name)
             .collect(ImmutableSet.toImmutableSet());
     return AccuracyBudgetSearch.over(layers(), plan(), ranking.rank(statistics, pinned));
+  }
+
+  /**
+   * Returns the statistics in units of the noise that codes of {@code lowBits} bits add to the
+   * weights of their layer, so that layers of different scale become comparable: each is divided by
+   * {@code step^2 / 12}, averaged over the layer's weights. Pins are disregarded. A layer whose
+   * weights stay float at any width gets an infinite statistic, so that it is not tried.
+   *
+   * @param statistics of layers that have weights
+   * @param lowBits the low precision of the search, 2 to 16
+   * @throws IllegalArgumentException if the network lacks one of the layers, or a weight is NaN or
+   *     infinite
+   */
+  public ImmutableList<LayerStatistic> normalized(List<LayerStatistic> statistics, int lowBits) {
+    QuantizedModel low = weightBits(lowBits).convert();
+    return statistics.stream()
+        .map(statistic -> normalized(statistic, low))
+        .collect(ImmutableList.toImmutableList());
+  }
+
+  private static LayerStatistic normalized(LayerStatistic statistic, QuantizedModel low) {
+    List<String> names = low.layers().stream().map(QuantizedLayer::name).toList();
+    int index = names.indexOf(statistic.layer());
+    Checks.that(index >= 0, "statistics", "name only the layers " + names, statistic.layer());
+    double step = Math.sqrt(low.layers().get(index).meanSquareStep());
+    return step > 0
+        ? statistic.normalized(step)
+        : new LayerStatistic(statistic.layer(), Double.POSITIVE_INFINITY, statistic.frozen());
   }
 
   /** Returns the metric of a plan as the metric of the DL4J network that it makes. */

@@ -3,6 +3,8 @@ package org.dl4jquant.convert;
 import com.google.common.collect.ImmutableList;
 import java.util.Optional;
 import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.tensor.QuantizedTensor;
 
 /**
  * One layer of a quantized model.
@@ -24,6 +26,29 @@ public record QuantizedLayer(
         .mapToInt(QuantizedParameter::bitWidth)
         .findFirst()
         .orElse(FLOAT_BITS);
+  }
+
+  /** Returns the squared step of the codes, averaged over the weights; 0 if they stay float. */
+  public double meanSquareStep() {
+    double sum = 0;
+    long weights = 0;
+    for (QuantizedParameter parameter : parameters) {
+      if (parameter.role() == ParameterRole.WEIGHT && parameter.codes().isPresent()) {
+        sum += parameter.length() * meanSquareStep(parameter.codes().get());
+        weights += parameter.length();
+      }
+    }
+    return weights == 0 ? 0 : sum / weights;
+  }
+
+  /** All channels have as many weights; the step is the mean one where a format has several. */
+  private static double meanSquareStep(QuantizedTensor codes) {
+    double sum = 0;
+    for (NumberFormat format : codes.formats()) {
+      double step = (format.maxValue() - format.minValue()) / (format.maxCode() - format.minCode());
+      sum += step * step;
+    }
+    return sum / codes.formats().size();
   }
 
   /** Returns why the weights stay float; empty if they do not or there are none. */

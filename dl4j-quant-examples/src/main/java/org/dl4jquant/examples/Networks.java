@@ -123,6 +123,20 @@ public final class Networks {
     return network;
   }
 
+  /** Nine hidden dense layers of shrinking width on vectors of {@code inputs} features. */
+  public static MultiLayerNetwork deepMlp(int inputs, int classes, long seed) {
+    int[] widths = {128, 112, 96, 96, 80, 64, 64, 48, 32};
+    ListBuilder layers = base(seed).list();
+    for (int i = 0; i < widths.length; i++) {
+      layers.layer(named("dense" + (i + 1), new DenseLayer.Builder().nOut(widths[i])));
+    }
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            layers.layer(output(classes)).setInputType(InputType.feedForward(inputs)).build());
+    network.init();
+    return network;
+  }
+
   /** One LSTM over the rows of an image, its last step, and a dense output. */
   public static MultiLayerNetwork lstm(int inputs, int classes, long seed) {
     LSTM cell = new LSTM.Builder().nOut(64).activation(Activation.TANH).build();

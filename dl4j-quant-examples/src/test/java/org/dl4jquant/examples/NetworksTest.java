@@ -21,6 +21,7 @@ final class NetworksTest {
     assertArrayEquals(
         twoRows, Networks.residual(8, 10, 1).outputSingle(Nd4j.rand(2, 1, 8, 8)).shape());
     assertArrayEquals(twoRows, Networks.mlp(64, 10, 1).output(Nd4j.rand(2, 64)).shape());
+    assertArrayEquals(twoRows, Networks.deepMlp(64, 10, 1).output(Nd4j.rand(2, 64)).shape());
     assertArrayEquals(twoRows, Networks.lstm(8, 10, 1).output(Nd4j.rand(2, 8, 8)).shape());
   }
 

@@ -1,0 +1,154 @@
+package org.dl4jquant.examples;
+
+import com.google.common.collect.ImmutableList;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.LongFunction;
+import java.util.stream.IntStream;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.Quantization;
+import org.dl4jquant.examples.BudgetWalk.Reach;
+import org.dl4jquant.examples.OrderTable.Row;
+import org.dl4jquant.listeners.WeightDifferenceListener;
+import org.dl4jquant.precision.LayerRanking;
+import org.dl4jquant.precision.LayerRanking.Order;
+import org.dl4jquant.precision.LayerStatistic;
+import org.dl4jquant.terminal.Progress;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+
+/**
+ * Checks method B's claim on trained networks: layers taken in ascending order of the weight
+ * difference keep within an accuracy budget for longer than in descending or random order.
+ *
+ * <p>Prints a Markdown table with mean and standard deviation over five seeds; each seed splits the
+ * data, initializes and trains anew. The argument, if there is one, is a file for the same table.
+ */
+public final class MethodBStudy {
+  /** One kind of network on one data set. */
+  record Subject(String name, LongFunction<Model> network, LongFunction<Split> data, int epochs) {}
+
+  static final ImmutableList<Subject> SUBJECTS =
+      ImmutableList.of(
+          new Subject(
+              "plain CNN, digits",
+              seed -> Networks.plainCnn(8, Digits.CLASSES, seed),
+              Digits::images,
+              15),
+          new Subject(
+              "batch-norm CNN, digits",
+              seed -> Networks.batchNormCnn(8, Digits.CLASSES, seed),
+              Digits::images,
+              15),
+          new Subject(
+              "deep MLP, digits",
+              seed -> Networks.deepMlp(64, Digits.CLASSES, seed),
+              Digits::vectors,
+              30),
+          new Subject(
+              "residual graph, fashion",
+              seed -> Networks.residual(28, FashionMini.CLASSES, seed),
+              FashionMini::images,
+              4));
+
+  private static final ImmutableList<Long> SEEDS = ImmutableList.of(42L, 43L, 44L, 45L, 46L);
+  private static final ImmutableList<Integer> LOW_BITS = ImmutableList.of(4, 3, 2);
+  private static final int FIRST_BITS = 8;
+  private static final double MAX_DROP = 0.01;
+  private static final int RANDOM_ORDERS = 20;
+  private static final int BATCH = 64;
+
+  private MethodBStudy() {}
+
+  /** Runs the study; the argument, if there is one, is the file to write to. */
+  public static void main(String[] arguments) throws IOException {
+    OrderTable table = run(SUBJECTS, SEEDS);
+    System.out.print(table.markdown());
+    if (arguments.length > 0) {
+      Files.writeString(Path.of(arguments[0]), table.markdown());
+    }
+  }
+
+  /** Trains every subject with every seed and compares the orders at each low width. */
+  static OrderTable run(List<Subject> subjects, List<Long> seeds) {
+    ImmutableList.Builder<Row> rows = ImmutableList.builder();
+    try (Progress progress = Progress.start("study", (long) subjects.size() * seeds.size())) {
+      for (Subject subject : subjects) {
+        for (long seed : seeds) {
+          rows.addAll(rows(subject, seed));
+          progress.step(subject.name());
+        }
+      }
+    }
+    return new OrderTable(rows.build());
+  }
+
+  private static List<Row> rows(Subject subject, long seed) {
+    Split data = subject.data().apply(seed);
+    Model network = subject.network().apply(seed);
+    List<LayerStatistic> statistics = train(network, data.train(), subject.epochs(), seed);
+    Quantization quantization = Quantization.of(network).weightBits(FIRST_BITS);
+    List<Row> rows = new ArrayList<>();
+    for (int lowBits : LOW_BITS) {
+      BudgetWalk walk =
+          new BudgetWalk(
+              quantization.layers(),
+              quantization.plan(),
+              lowBits,
+              MAX_DROP,
+              quantization.evaluating(model -> accuracy(model, data.validation())));
+      rows.add(
+          new Row(
+              subject.name(),
+              lowBits,
+              statistics.size(),
+              accuracy(network, data.validation()),
+              along(walk, statistics, Order.ascending()),
+              along(walk, statistics, Order.descending()),
+              randomMean(walk, statistics, seed),
+              along(walk, quantization.normalized(statistics, lowBits), Order.ascending())));
+    }
+    return rows;
+  }
+
+  private static List<LayerStatistic> train(Model network, DataSet data, int epochs, long seed) {
+    WeightDifferenceListener listener = WeightDifferenceListener.builder().build();
+    listener.attachTo(network);
+    for (int epoch = 0; epoch < epochs; epoch++) {
+      DataSetIterator batches = Split.shuffledBatches(data, BATCH, seed + epoch);
+      if (network instanceof ComputationGraph graph) {
+        graph.fit(batches);
+      } else {
+        ((MultiLayerNetwork) network).fit(batches);
+      }
+    }
+    return LayerStatistic.of(listener.snapshot());
+  }
+
+  private static Reach along(BudgetWalk walk, List<LayerStatistic> statistics, Order order) {
+    return walk.along(LayerRanking.PUBLISHED.withOrder(order).rank(statistics, Set.of()));
+  }
+
+  private static Reach randomMean(BudgetWalk walk, List<LayerStatistic> statistics, long seed) {
+    List<Reach> reaches =
+        IntStream.range(0, RANDOM_ORDERS)
+            .mapToObj(i -> along(walk, statistics, Order.random(seed * RANDOM_ORDERS + i)))
+            .toList();
+    return new Reach(
+        reaches.stream().mapToDouble(Reach::layers).average().orElseThrow(),
+        reaches.stream().mapToDouble(Reach::share).average().orElseThrow());
+  }
+
+  private static double accuracy(Model network, DataSet data) {
+    DataSetIterator batches = Split.batches(data, 400);
+    return network instanceof ComputationGraph graph
+        ? graph.evaluate(batches).accuracy()
+        : ((MultiLayerNetwork) network).evaluate(batches).accuracy();
+  }
+}

@@ -1,0 +1,99 @@
+package org.dl4jquant.examples;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.Multimaps;
+import com.google.common.math.Stats;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
+import org.dl4jquant.examples.BudgetWalk.Reach;
+
+/** How far each order of layers gets, in rows of one seed each, and over all seeds as Markdown. */
+record OrderTable(ImmutableList<Row> rows) {
+  /**
+   * One trained network at one low width.
+   *
+   * @param network what it is and on which data
+   * @param lowBits of a weight
+   * @param layers how many could be taken
+   * @param floatAccuracy on the validation split
+   * @param ascending by the statistic, as published
+   * @param descending by the statistic
+   * @param random the mean over random orders
+   * @param normalized ascending by the statistic in units of quantization noise
+   */
+  record Row(
+      String network,
+      int lowBits,
+      int layers,
+      double floatAccuracy,
+      Reach ascending,
+      Reach descending,
+      Reach random,
+      Reach normalized) {}
+
+  private static final String HEAD =
+      """
+      | network | float accuracy | bits | layers | ascending | descending | random | normalized \
+      | asc ≥ desc | asc ≥ random |
+      |---|---|---|---|---|---|---|---|---|---|
+      """;
+
+  /**
+   * Returns a table of layer counts and one of weight shares in percent: mean ± sample standard
+   * deviation over seeds, and in how many seeds ascending order gets at least as far as the others.
+   */
+  String markdown() {
+    return "Layers within the budget:\n\n"
+        + HEAD
+        + body(Reach::layers, "%.1f ± %.1f")
+        + "\nShare of all weights in these layers, in percent:\n\n"
+        + HEAD
+        + body(reach -> 100 * reach.share(), "%.0f ± %.0f");
+  }
+
+  private String body(ToDoubleFunction<Reach> value, String format) {
+    StringBuilder text = new StringBuilder();
+    Multimaps.index(rows, row -> row.network() + row.lowBits())
+        .asMap()
+        .values()
+        .forEach(seeds -> text.append(line(List.copyOf(seeds), value, format)));
+    return text.toString();
+  }
+
+  private static String line(List<Row> seeds, ToDoubleFunction<Reach> value, String format) {
+    Row one = seeds.get(0);
+    Function<Function<Row, Reach>, String> spread =
+        order -> spread(seeds, row -> value.applyAsDouble(order.apply(row)), format);
+    return String.format(
+        Locale.ROOT,
+        "| %s | %s | %d | %d | %s | %s | %s | %s | %s | %s |%n",
+        one.network(),
+        spread(seeds, row -> 100 * row.floatAccuracy(), "%.1f ± %.1f"),
+        one.lowBits(),
+        one.layers(),
+        spread.apply(Row::ascending),
+        spread.apply(Row::descending),
+        spread.apply(Row::random),
+        spread.apply(Row::normalized),
+        count(seeds, row -> atLeast(row, Row::descending, value)),
+        count(seeds, row -> atLeast(row, Row::random, value)));
+  }
+
+  private static boolean atLeast(
+      Row row, Function<Row, Reach> order, ToDoubleFunction<Reach> value) {
+    return value.applyAsDouble(row.ascending()) >= value.applyAsDouble(order.apply(row));
+  }
+
+  private static String count(List<Row> seeds, Predicate<Row> holds) {
+    return seeds.stream().filter(holds).count() + " of " + seeds.size();
+  }
+
+  private static String spread(List<Row> seeds, ToDoubleFunction<Row> value, String format) {
+    Stats stats = seeds.stream().map(value::applyAsDouble).collect(Stats.toStats());
+    double deviation = seeds.size() > 1 ? stats.sampleStandardDeviation() : 0;
+    return String.format(Locale.ROOT, format, stats.mean(), deviation);
+  }
+}
