@@ -8,35 +8,40 @@ import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import org.dl4jquant.examples.BudgetWalk.Reach;
 
 /** How far each order of layers gets, in rows of one seed each, and over all seeds as Markdown. */
 record OrderTable(ImmutableList<Row> rows) {
   /**
+   * What the rows of all seeds share.
+   *
+   * @param network what it is
+   * @param lowBits of a weight
+   * @param statistic by which layers are ordered
+   */
+  record Setting(String network, int lowBits, String statistic) {}
+
+  /**
    * One trained network at one low width.
    *
-   * @param network what it is and on which data
-   * @param lowBits of a weight
    * @param layers how many could be taken
    * @param floatAccuracy on the validation split
    * @param ascending by the statistic, as published
    * @param descending by the statistic
    * @param random the mean over random orders
-   * @param normalized ascending by the statistic in units of quantization noise
    */
   record Row(
-      String network,
-      int lowBits,
+      Setting setting,
       int layers,
       double floatAccuracy,
       Reach ascending,
       Reach descending,
-      Reach random,
-      Reach normalized) {}
+      Reach random) {}
 
   private static final String HEAD =
       """
-      | network | float accuracy | bits | layers | ascending | descending | random | normalized \
+      | network | float accuracy | layers | bits | reference | ascending | descending | random \
       | asc ≥ desc | asc ≥ random |
       |---|---|---|---|---|---|---|---|---|---|
       """;
@@ -55,29 +60,26 @@ record OrderTable(ImmutableList<Row> rows) {
   }
 
   private String body(ToDoubleFunction<Reach> value, String format) {
-    StringBuilder text = new StringBuilder();
-    Multimaps.index(rows, row -> row.network() + row.lowBits())
-        .asMap()
-        .values()
-        .forEach(seeds -> text.append(line(List.copyOf(seeds), value, format)));
-    return text.toString();
+    return Multimaps.index(rows, Row::setting).asMap().entrySet().stream()
+        .map(entry -> line(entry.getKey(), List.copyOf(entry.getValue()), value, format))
+        .collect(Collectors.joining());
   }
 
-  private static String line(List<Row> seeds, ToDoubleFunction<Reach> value, String format) {
-    Row one = seeds.get(0);
+  private static String line(
+      Setting setting, List<Row> seeds, ToDoubleFunction<Reach> value, String format) {
     Function<Function<Row, Reach>, String> spread =
         order -> spread(seeds, row -> value.applyAsDouble(order.apply(row)), format);
     return String.format(
         Locale.ROOT,
-        "| %s | %s | %d | %d | %s | %s | %s | %s | %s | %s |%n",
-        one.network(),
+        "| %s | %s | %d | %d | %s | %s | %s | %s | %s | %s |\n",
+        setting.network(),
         spread(seeds, row -> 100 * row.floatAccuracy(), "%.1f ± %.1f"),
-        one.lowBits(),
-        one.layers(),
+        seeds.get(0).layers(),
+        setting.lowBits(),
+        setting.statistic(),
         spread.apply(Row::ascending),
         spread.apply(Row::descending),
         spread.apply(Row::random),
-        spread.apply(Row::normalized),
         count(seeds, row -> atLeast(row, Row::descending, value)),
         count(seeds, row -> atLeast(row, Row::random, value)));
   }
