@@ -1,0 +1,113 @@
+package org.dl4jquant.dl4j;
+
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.activations.BaseActivationFunction;
+import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.shade.jackson.annotation.JsonAutoDetect;
+import org.nd4j.shade.jackson.annotation.JsonAutoDetect.Visibility;
+import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+
+/**
+ * An activation function whose argument, result, or both are quantized and dequantized: what
+ * integer inference computes, in DL4J's own arithmetic.
+ *
+ * <p>The gradient is that of the function, taken at the quantized argument; rounding passes it
+ * straight through, and where a value saturates it is zero. Immutable and thread-safe as far as the
+ * function is.
+ */
+@JsonAutoDetect(
+    fieldVisibility = Visibility.NONE,
+    getterVisibility = Visibility.NONE,
+    isGetterVisibility = Visibility.NONE)
+public final class FakeQuantizedActivation extends BaseActivationFunction {
+  private static final long serialVersionUID = 1L;
+
+  @JsonProperty private final IActivation function;
+  @JsonProperty private final @Nullable FakeQuantizer argument;
+  @JsonProperty private final @Nullable FakeQuantizer result;
+
+  /**
+   * Creates one.
+   *
+   * @param argument for what goes into the function; null to leave it
+   * @param result for what comes out of it; null to leave it
+   */
+  @JsonCreator
+  public FakeQuantizedActivation(
+      @JsonProperty("function") IActivation function,
+      @JsonProperty("argument") @Nullable FakeQuantizer argument,
+      @JsonProperty("result") @Nullable FakeQuantizer result) {
+    this.function = Objects.requireNonNull(function, "function");
+    this.argument = argument;
+    this.result = result;
+  }
+
+  /** Returns the function without quantization. */
+  public IActivation function() {
+    return function;
+  }
+
+  /** Returns what quantizes the argument. */
+  public Optional<FakeQuantizer> argument() {
+    return Optional.ofNullable(argument);
+  }
+
+  /** Returns what quantizes the result. */
+  public Optional<FakeQuantizer> result() {
+    return Optional.ofNullable(result);
+  }
+
+  @Override
+  public INDArray getActivation(INDArray in, boolean training) {
+    INDArray out = function.getActivation(quantized(argument, in), training);
+    return quantized(result, out);
+  }
+
+  private static INDArray quantized(@Nullable FakeQuantizer quantizer, INDArray array) {
+    return quantizer == null ? array : quantizer.quantizeInPlace(array);
+  }
+
+  @Override
+  public Pair<INDArray, INDArray> backprop(INDArray in, INDArray epsilon) {
+    assertShape(in, epsilon);
+    INDArray x = quantized(argument, in.dup());
+    INDArray gradient = epsilon;
+    if (result != null) {
+      INDArray y = function.getActivation(x.dup(), true);
+      gradient = epsilon.mul(result.inside(y));
+    }
+    Pair<INDArray, INDArray> inner = function.backprop(x, gradient);
+    if (argument != null) {
+      inner.getFirst().muli(argument.inside(in));
+    }
+    return inner;
+  }
+
+  @Override
+  public int numParams(int inputSize) {
+    return function.numParams(inputSize);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof FakeQuantizedActivation that
+        && function.equals(that.function)
+        && Objects.equals(argument, that.argument)
+        && Objects.equals(result, that.result);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(function, argument, result);
+  }
+
+  @Override
+  public String toString() {
+    return "FakeQuantizedActivation[%s -> %s -> %s]".formatted(argument, function, result);
+  }
+}

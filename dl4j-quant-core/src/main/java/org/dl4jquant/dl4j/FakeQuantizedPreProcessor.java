@@ -1,0 +1,101 @@
+package org.dl4jquant.dl4j;
+
+import java.util.Objects;
+import org.deeplearning4j.nn.api.MaskState;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.shade.jackson.annotation.JsonAutoDetect;
+import org.nd4j.shade.jackson.annotation.JsonAutoDetect.Visibility;
+import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+
+/**
+ * Quantizes and dequantizes what goes into a layer, before another preprocessor if there is one:
+ * for values that no activation function stands before, such as the network's inputs, averages and
+ * sums. Gradients pass straight through, also where a value saturates, because a preprocessor does
+ * not see its input again. Immutable and thread-safe.
+ */
+@JsonAutoDetect(
+    fieldVisibility = Visibility.NONE,
+    getterVisibility = Visibility.NONE,
+    isGetterVisibility = Visibility.NONE)
+public final class FakeQuantizedPreProcessor implements InputPreProcessor {
+  private static final long serialVersionUID = 1L;
+
+  @JsonProperty private final FakeQuantizer quantizer;
+  @JsonProperty private final @Nullable InputPreProcessor then;
+
+  /**
+   * Creates one.
+   *
+   * @param then what follows on the quantized value; null for nothing
+   */
+  @JsonCreator
+  public FakeQuantizedPreProcessor(
+      @JsonProperty("quantizer") FakeQuantizer quantizer,
+      @JsonProperty("then") @Nullable InputPreProcessor then) {
+    this.quantizer = Objects.requireNonNull(quantizer, "quantizer");
+    this.then = then;
+  }
+
+  /** Returns one that only quantizes. */
+  public static FakeQuantizedPreProcessor of(FakeQuantizer quantizer) {
+    return new FakeQuantizedPreProcessor(quantizer, null);
+  }
+
+  /** Returns one that quantizes and then does what {@code next} does. */
+  FakeQuantizedPreProcessor followedBy(InputPreProcessor next) {
+    return new FakeQuantizedPreProcessor(quantizer, next);
+  }
+
+  @Override
+  public INDArray preProcess(INDArray input, int batch, LayerWorkspaceMgr workspaces) {
+    INDArray quantized =
+        quantizer.quantizeInPlace(workspaces.dup(ArrayType.ACTIVATIONS, input, input.ordering()));
+    return then == null ? quantized : then.preProcess(quantized, batch, workspaces);
+  }
+
+  @Override
+  public INDArray backprop(INDArray output, int batch, LayerWorkspaceMgr workspaces) {
+    return then == null
+        ? workspaces.dup(ArrayType.ACTIVATION_GRAD, output)
+        : then.backprop(output, batch, workspaces);
+  }
+
+  @Override
+  public InputPreProcessor clone() {
+    return new FakeQuantizedPreProcessor(quantizer, then == null ? null : then.clone());
+  }
+
+  @Override
+  public InputType getOutputType(InputType input) {
+    return then == null ? input : then.getOutputType(input);
+  }
+
+  @Override
+  public Pair<INDArray, MaskState> feedForwardMaskArray(INDArray mask, MaskState state, int batch) {
+    return then == null ? new Pair<>(mask, state) : then.feedForwardMaskArray(mask, state, batch);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof FakeQuantizedPreProcessor that
+        && quantizer.equals(that.quantizer)
+        && Objects.equals(then, that.then);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(quantizer, then);
+  }
+
+  @Override
+  public String toString() {
+    return "FakeQuantizedPreProcessor[" + quantizer + (then == null ? "" : ", " + then) + "]";
+  }
+}
