@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
+import org.dl4jquant.graph.Shape;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A ComputationGraph. A layer is called by the name of its vertex. */
@@ -69,5 +70,10 @@ final class Dl4jGraph extends Dl4jNetwork {
   @Override
   public ImmutableList<INDArray> output(INDArray... inputs) {
     return ImmutableList.copyOf(network.output(inputs));
+  }
+
+  @Override
+  NetworkImage read(Map<String, Shape> inputShapes) {
+    return VertexReader.read(network, layers(), inputShapes);
   }
 }

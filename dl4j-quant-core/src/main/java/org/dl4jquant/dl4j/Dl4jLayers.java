@@ -2,10 +2,12 @@ package org.dl4jquant.dl4j;
 
 import com.google.common.collect.ImmutableList;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -60,5 +62,10 @@ final class Dl4jLayers extends Dl4jNetwork {
   public ImmutableList<INDArray> output(INDArray... inputs) {
     Checks.that(inputs.length == 1, "inputs", "be one array", inputs.length);
     return ImmutableList.of(network.output(inputs[0]));
+  }
+
+  @Override
+  NetworkImage read(Map<String, Shape> inputShapes) {
+    return LayersReader.read(network, layers(), inputShapes);
   }
 }

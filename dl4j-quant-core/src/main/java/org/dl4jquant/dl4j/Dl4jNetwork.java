@@ -5,9 +5,11 @@ import com.google.common.collect.ImmutableSet;
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -69,6 +71,9 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
 
   /** Returns what the network computes at inference, one array per output. */
   public abstract ImmutableList<INDArray> output(INDArray... inputs);
+
+  /** See {@link GraphReader}. */
+  abstract NetworkImage read(Map<String, Shape> inputShapes);
 
   /** Returns all parameters flattened, live; an empty array for a network that has none. */
   public INDArray parameters() {

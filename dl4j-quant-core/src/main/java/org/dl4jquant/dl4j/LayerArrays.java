@@ -1,0 +1,55 @@
+package org.dl4jquant.dl4j;
+
+import com.google.common.collect.ImmutableList;
+import java.util.ArrayList;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A layer of DL4J at inference. Layers keep their last input, so each thread borrows one of its
+ * own; all share one copy of the parameters.
+ */
+final class LayerArrays implements ArrayFunction {
+  private final NeuralNetConfiguration configuration;
+  private final int index;
+  private final Optional<INDArray> parameters;
+  private final DataType type;
+  private final ConcurrentLinkedQueue<Layer> idle = new ConcurrentLinkedQueue<>();
+
+  /**
+   * A copy of a layer.
+   *
+   * @param configuration wrappers and all
+   * @param type of the network's parameters
+   */
+  LayerArrays(NeuralNetConfiguration configuration, Layer layer, DataType type) {
+    this.configuration = configuration.clone();
+    this.index = layer.getIndex();
+    this.parameters =
+        layer.numParams() == 0 ? Optional.empty() : Optional.of(layer.params().dup());
+    this.type = type;
+  }
+
+  @Override
+  public INDArray apply(ImmutableList<INDArray> inputs) {
+    Layer borrowed = idle.poll();
+    Layer layer = borrowed == null ? create() : borrowed;
+    INDArray input = inputs.get(0);
+    layer.setInputMiniBatchSize(Math.toIntExact(input.size(0)));
+    INDArray output = layer.activate(input, false, LayerWorkspaceMgr.noWorkspaces()).dup('c');
+    layer.clear();
+    idle.add(layer);
+    return output;
+  }
+
+  private Layer create() {
+    NeuralNetConfiguration own = configuration.clone();
+    return own.getLayer()
+        .instantiate(own, new ArrayList<>(), index, parameters.orElse(null), false, type);
+  }
+}
