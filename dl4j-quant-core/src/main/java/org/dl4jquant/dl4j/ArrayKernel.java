@@ -42,8 +42,7 @@ final class ArrayKernel implements FloatFunction.Kernel {
   @Override
   public Tensor apply(ImmutableList<Tensor> inputs) {
     Tensor first = inputs.get(0);
-    INDArray output =
-        function.apply(inputs.stream().map(this::array).collect(toImmutableList()));
+    INDArray output = function.apply(inputs.stream().map(this::array).collect(toImmutableList()));
     Tensor result = Tensors.of(output);
     int rows = folded ? Math.multiplyExact(first.size(0), first.size(1)) : first.size(0);
     Checks.that(result.size(0) == rows, "output", "have a batch of " + rows, result);

@@ -8,7 +8,9 @@ import org.dl4jquant.graph.Padding;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.tensor.Tensor;
 
-/** A fully connected layer; for each step of a sequence it is a convolution with a 1 by 1 kernel. */
+/**
+ * A fully connected layer; for each step of a sequence it is a convolution with a 1 by 1 kernel.
+ */
 final class DenseMapping implements LayerMapping {
   @Override
   public Value map(LayerScope layer, Value input) {

@@ -17,8 +17,7 @@ final class ElementWiseMapping implements VertexMapping {
     }
     ImmutableList<Value> alike = vertex.sketch().alike(inputs);
     Value first = alike.get(0);
-    boolean oneShape =
-        alike.stream().allMatch(v -> vertex.shape(first).accepts(vertex.shape(v)));
+    boolean oneShape = alike.stream().allMatch(v -> vertex.shape(first).accepts(vertex.shape(v)));
     return oneShape
         ? vertex.add(new Add(), first.layout(), alike)
         : vertex.inFloat("its inputs are of different shapes", inputs);

@@ -2,6 +2,7 @@ package org.dl4jquant.dl4j;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
@@ -48,7 +49,8 @@ final class GraphInputShapes {
   }
 
   private Optional<Shape> through(String vertex, List<Object> path) {
-    GraphVertex kind = VertexMappings.thawed(configuration.getVertices().get(vertex));
+    GraphVertex kind =
+        VertexMappings.thawed(Objects.requireNonNull(configuration.getVertices().get(vertex)));
     List<Object> longer = new ArrayList<>(path);
     if (kind instanceof LayerVertex layer) {
       if (layer.getPreProcessor() != null) {

@@ -28,8 +28,7 @@ final class InputShapes {
     return along(path)
         .orElseThrow(
             () ->
-                Checks.violated(
-                    "inputShapes", "tell the shape of an input of such layers", path));
+                Checks.violated("inputShapes", "tell the shape of an input of such layers", path));
   }
 
   /**
@@ -41,10 +40,12 @@ final class InputShapes {
   static Optional<Shape> along(List<Object> path) {
     boolean sameChannels = true;
     for (Object step : path) {
-      Optional<TakenShape> taken = step instanceof GraphVertex ? Optional.empty() : TakenShape.of(step);
+      Optional<TakenShape> taken =
+          step instanceof GraphVertex ? Optional.empty() : TakenShape.of(step);
       if (taken.isPresent()) {
         boolean known = sameChannels && taken.get().channels() != Shape.UNKNOWN;
-        return Optional.of(known ? taken.get().shape() : taken.get().withChannels(channels(path)).shape());
+        return Optional.of(
+            known ? taken.get().shape() : taken.get().withChannels(channels(path)).shape());
       }
       if (step instanceof InputPreProcessor) {
         return Optional.empty();

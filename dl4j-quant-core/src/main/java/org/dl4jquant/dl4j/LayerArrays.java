@@ -30,8 +30,7 @@ final class LayerArrays implements ArrayFunction {
   LayerArrays(NeuralNetConfiguration configuration, Layer layer, DataType type) {
     this.configuration = configuration.clone();
     this.index = layer.getIndex();
-    this.parameters =
-        layer.numParams() == 0 ? Optional.empty() : Optional.of(layer.params().dup());
+    this.parameters = layer.numParams() == 0 ? Optional.empty() : Optional.of(layer.params().dup());
     this.type = type;
   }
 

@@ -48,9 +48,7 @@ final class LayerMappings {
     if (layer instanceof FrozenLayer frozen) {
       return thawed(frozen.getLayer());
     }
-    return layer instanceof FrozenLayerWithBackprop frozen
-        ? thawed(frozen.getUnderlying())
-        : layer;
+    return layer instanceof FrozenLayerWithBackprop frozen ? thawed(frozen.getUnderlying()) : layer;
   }
 
   /** Returns whether DL4J asks the weight noise of such a layer for its parameters. */

@@ -108,8 +108,7 @@ final class LayerScope {
     if (noise == null || !LayerMappings.usesWeightNoise(kind)) {
       return parameter.tensor();
     }
-    INDArray seen =
-        noise.getParameter(layer, key, 0, 0, false, LayerWorkspaceMgr.noWorkspaces());
+    INDArray seen = noise.getParameter(layer, key, 0, 0, false, LayerWorkspaceMgr.noWorkspaces());
     return Tensors.of(seen).reshape(parameter.tensor().shape());
   }
 
@@ -136,9 +135,7 @@ final class LayerScope {
   Value weighted(Weighted op, String key, Value input, IActivation activation) {
     boolean plain = Activations.isIdentity(activation);
     Value sums =
-        plain
-            ? add(op, input.layout(), input)
-            : add("preactivation", op, input.layout(), input);
+        plain ? add(op, input.layout(), input) : add("preactivation", op, input.layout(), input);
     Optional<String> bias = hasParameter("b") ? Optional.of("b") : Optional.empty();
     sketch.weights(sums, new WeightSource(name(), key, bias));
     return plain ? sums : activate(activation, sums);
@@ -193,8 +190,7 @@ final class LayerScope {
     Value taken = sketch.folded(asInDl4j(input));
     LayerArrays arrays = new LayerArrays(configuration, layer, sketch.type());
     return inFloat(
-        new FloatFunction(
-            description.kind(), reason, sketch.kernel(arrays, taken)),
+        new FloatFunction(description.kind(), reason, sketch.kernel(arrays, taken)),
         ImmutableList.of(taken));
   }
 

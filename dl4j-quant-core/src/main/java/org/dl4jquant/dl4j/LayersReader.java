@@ -36,8 +36,7 @@ final class LayersReader {
       if (preprocessor != null) {
         value = Preprocessors.draw(sketch, layer.name(), preprocessor, value);
       }
-      value =
-          LayerMappings.draw(new LayerScope(sketch, layer, network.getLayer(i), own), value);
+      value = LayerMappings.draw(new LayerScope(sketch, layer, network.getLayer(i), own), value);
     }
     String last = layers.get(layers.size() - 1).name();
     return sketch.image(List.of(sketch.named(last, value)));

@@ -11,9 +11,6 @@ record PreprocessorArrays(InputPreProcessor preprocessor) implements ArrayFuncti
   public INDArray apply(ImmutableList<INDArray> inputs) {
     INDArray input = inputs.get(0).dup();
     int batch = Math.toIntExact(input.size(0));
-    return preprocessor
-        .clone()
-        .preProcess(input, batch, LayerWorkspaceMgr.noWorkspaces())
-        .dup('c');
+    return preprocessor.clone().preProcess(input, batch, LayerWorkspaceMgr.noWorkspaces()).dup('c');
   }
 }

@@ -1,8 +1,8 @@
 package org.dl4jquant.dl4j;
 
+import com.google.common.collect.ImmutableList;
 import java.util.List;
 import java.util.Optional;
-import com.google.common.collect.ImmutableList;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.preprocessor.CnnToFeedForwardPreProcessor;
@@ -57,12 +57,10 @@ final class Preprocessors {
       return perStep(input, ((RnnToFeedForwardPreProcessor) preprocessor).getRnnDataFormat());
     }
     if (kind == FeedForwardToRnnPreProcessor.class) {
-      return toSequence(
-          input, ((FeedForwardToRnnPreProcessor) preprocessor).getRnnDataFormat());
+      return toSequence(input, ((FeedForwardToRnnPreProcessor) preprocessor).getRnnDataFormat());
     }
     if (kind == CnnToRnnPreProcessor.class) {
-      return toSequence(
-          toRows(input), ((CnnToRnnPreProcessor) preprocessor).getRnnDataFormat());
+      return toSequence(toRows(input), ((CnnToRnnPreProcessor) preprocessor).getRnnDataFormat());
     }
     if (kind == RnnToCnnPreProcessor.class) {
       var to = (RnnToCnnPreProcessor) preprocessor;

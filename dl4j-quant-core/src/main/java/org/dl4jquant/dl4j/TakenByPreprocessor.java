@@ -25,7 +25,11 @@ final class TakenByPreprocessor {
     }
     if (preprocessor instanceof CnnToFeedForwardPreProcessor from) {
       return Optional.of(
-          image(from.getNumChannels(), from.getInputHeight(), from.getInputWidth(), from.getFormat()));
+          image(
+              from.getNumChannels(),
+              from.getInputHeight(),
+              from.getInputWidth(),
+              from.getFormat()));
     }
     if (preprocessor instanceof CnnToRnnPreProcessor from) {
       return Optional.of(

@@ -67,7 +67,7 @@ final class VertexReader {
     GraphVertex kind =
         VertexMappings.thawed(Objects.requireNonNull(configuration.getVertices().get(name)));
     ImmutableList<Value> inputs =
-        configuration.getVertexInputs().get(name).stream()
+        Objects.requireNonNull(configuration.getVertexInputs().get(name)).stream()
             .map(this::value)
             .collect(ImmutableList.toImmutableList());
     if (!(kind instanceof LayerVertex layer)) {

@@ -38,11 +38,21 @@ class GraphReaderTest {
                 .list()
                 .layer(new ConvolutionLayer.Builder(3, 3).name("conv").nOut(4).build())
                 .layer(new BatchNormalization.Builder().name("norm").build())
-                .layer(new ActivationLayer.Builder().activation(Activation.RELU).name("relu").build())
-                .layer(new SubsamplingLayer.Builder(PoolingType.MAX).kernelSize(2, 2).stride(2, 2).build())
+                .layer(
+                    new ActivationLayer.Builder().activation(Activation.RELU).name("relu").build())
+                .layer(
+                    new SubsamplingLayer.Builder(PoolingType.MAX)
+                        .kernelSize(2, 2)
+                        .stride(2, 2)
+                        .build())
                 .layer(new DropoutLayer.Builder(0.5).name("dropout").build())
                 .layer(new DenseLayer.Builder().name("dense").nOut(6).build())
-                .layer(new OutputLayer.Builder().name("out").nOut(3).activation(Activation.SOFTMAX).build())
+                .layer(
+                    new OutputLayer.Builder()
+                        .name("out")
+                        .nOut(3)
+                        .activation(Activation.SOFTMAX)
+                        .build())
                 .setInputType(input)
                 .build());
     network.init();
@@ -54,8 +64,17 @@ class GraphReaderTest {
     NetworkImage image = check(leNet(InputType.convolutional(9, 10, 2)), random(1, 3, 2, 9, 10));
     assertEquals(
         List.of(
-            "input", "conv/preactivation", "conv", "norm", "relu", "layer3", "dense/input",
-            "dense/preactivation", "dense", "out/preactivation", "out"),
+            "input",
+            "conv/preactivation",
+            "conv",
+            "norm",
+            "relu",
+            "layer3",
+            "dense/input",
+            "dense/preactivation",
+            "dense",
+            "out/preactivation",
+            "out"),
         image.graph().nodes().stream().map(Node::name).toList());
     assertEquals(Shape.of(2, -1, -1), image.graph().shape("input"));
     assertEquals(ImmutableMap.of(), image.floatReasons());
@@ -77,8 +96,7 @@ class GraphReaderTest {
   @Test
   void givenInputShapeIsUsed() {
     Dl4jNetwork network = Dl4jNetwork.of(leNet(InputType.convolutional(9, 10, 2)));
-    NetworkImage image =
-        GraphReader.read(network, ImmutableMap.of("input", Shape.of(2, 9, 10)));
+    NetworkImage image = GraphReader.read(network, ImmutableMap.of("input", Shape.of(2, 9, 10)));
     assertEquals(Shape.of(48), image.graph().shape("dense/input"));
   }
 
@@ -91,18 +109,23 @@ class GraphReaderTest {
                 .activation(Activation.TANH)
                 .graphBuilder()
                 .addInputs("image", "vector")
-                .addLayer("conv", new ConvolutionLayer.Builder(3, 3).padding(1, 1).nOut(2).build(), "image")
+                .addLayer(
+                    "conv",
+                    new ConvolutionLayer.Builder(3, 3).padding(1, 1).nOut(2).build(),
+                    "image")
                 .addVertex("sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), "conv", "image")
                 .addLayer("dense", new DenseLayer.Builder().nOut(5).build(), "sum")
                 .addVertex("merged", new MergeVertex(), "dense", "vector")
-                .addLayer("out", new OutputLayer.Builder().nOut(3).activation(Activation.SOFTMAX).build(), "merged")
+                .addLayer(
+                    "out",
+                    new OutputLayer.Builder().nOut(3).activation(Activation.SOFTMAX).build(),
+                    "merged")
                 .addLayer("drop", new DropoutLayer.Builder(0.5).build(), "dense")
                 .setOutputs("out", "drop", "dense")
                 .setInputTypes(InputType.convolutional(5, 6, 2), InputType.feedForward(4))
                 .build());
     network.init();
-    NetworkImage image =
-        check(shuffled(network, 5), random(1, 3, 2, 5, 6), random(2, 3, 4));
+    NetworkImage image = check(shuffled(network, 5), random(1, 3, 2, 5, 6), random(2, 3, 4));
     assertEquals(List.of("image", "vector"), image.graph().inputs());
     assertEquals(List.of("out", "drop", "dense"), image.graph().outputs());
     assertEquals(ImmutableMap.of(), image.floatReasons());
