@@ -1,10 +1,12 @@
 package org.dl4jquant.examples;
 
+import com.google.common.collect.Lists;
+import com.google.common.primitives.Ints;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
+import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -31,14 +33,32 @@ public record Split(DataSet train, DataSet validation, DataSet test) {
 
   /** Returns an iterator over {@code part} in order, in batches. */
   public static DataSetIterator batches(DataSet part, int batchSize) {
-    return new ListDataSetIterator<>(part.asList(), batchSize);
+    List<Integer> order = new ArrayList<>(part.numExamples());
+    for (int i = 0; i < part.numExamples(); i++) {
+      order.add(i);
+    }
+    return batches(part, batchSize, order);
   }
 
   /** Returns an iterator over {@code part} in a shuffled order that {@code seed} fixes. */
   public static DataSetIterator shuffledBatches(DataSet part, int batchSize, long seed) {
-    List<DataSet> examples = new ArrayList<>(part.asList());
-    Collections.shuffle(examples, new Random(seed));
-    return new ListDataSetIterator<>(examples, batchSize);
+    return batches(part, batchSize, shuffledOrder(part.numExamples(), seed));
+  }
+
+  private static DataSetIterator batches(DataSet part, int batchSize, List<Integer> order) {
+    List<DataSet> batches = new ArrayList<>();
+    for (List<Integer> rows : Lists.partition(order, batchSize)) {
+      int[] picked = Ints.toArray(rows);
+      batches.add(new DataSet(rows(part.getFeatures(), picked), rows(part.getLabels(), picked)));
+    }
+    return new ExistingDataSetIterator(batches);
+  }
+
+  private static INDArray rows(INDArray array, int[] picked) {
+    long[] shape = array.shape().clone();
+    INDArray rows = array.reshape('c', shape[0], array.length() / shape[0]).getRows(picked);
+    shape[0] = picked.length;
+    return rows.reshape('c', shape);
   }
 
   /** Returns the first {@code count} examples of {@code part}. */
