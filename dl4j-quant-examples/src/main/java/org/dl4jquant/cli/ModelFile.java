@@ -1,99 +1,154 @@
 package org.dl4jquant.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.export.PackedArchive;
 import org.nd4j.linalg.dataset.api.preprocessor.Normalizer;
+import org.nd4j.linalg.dataset.api.preprocessor.serializer.NormalizerSerializer;
 
-/** Opens the network files that the commands take. */
-final class ModelFile {
-  private ModelFile() {}
+/**
+ * A network that was read from a file: saved by DL4J (with or without this library), packed by this
+ * library, or saved by Keras as HDF5. The content decides, not the name of the file.
+ *
+ * @param source what messages call the file
+ * @param network initialized; of a packed archive the network that its codes stand for
+ * @param normalizer what the file holds to be applied to the data
+ * @param quantized what a packed archive holds
+ */
+record ModelFile(
+    String source,
+    Model network,
+    Optional<Normalizer<?>> normalizer,
+    Optional<QuantizedModel> quantized) {
+  /** What the help says of a parameter that takes such a file. */
+  static final String DESCRIPTION =
+      "A network: a zip file saved by Deeplearning4j or this tool, or a Keras .h5 file.";
 
-  /** A network as DL4J saved it. */
-  record FloatModel(Model network, Optional<Normalizer<?>> normalizer) {}
+  private static final byte[] ZIP = {'P', 'K', 3, 4};
+  private static final byte[] HDF5 = {(byte) 0x89, 'H', 'D', 'F'};
+  private static final String PACKED_ENTRY = "manifest.json";
+  private static final String KERAS_3_ENTRY = "model.weights.h5";
 
-  /** Returns whether the file holds an entry of that name, as a sign of its kind. */
-  static boolean hasEntry(Path file, String entry) {
-    requireFile(file);
-    try (ZipFile zip = new ZipFile(file.toFile())) {
-      return zip.getEntry(entry) != null;
-    } catch (ZipException e) {
-      throw new CommandFailedException(file + ": is not a zip file, so not a saved network", e);
+  /**
+   * Opens a file.
+   *
+   * @throws CommandFailedException if it is missing, no network, or none that DL4J can restore
+   * @throws org.dl4jquant.export.InvalidArchiveException if it is a packed archive with a fault
+   */
+  static ModelFile open(Path file) {
+    byte[] start = start(file);
+    if (Arrays.equals(start, HDF5)) {
+      return new ModelFile(
+          file.toString(), KerasFile.restore(file), Optional.empty(), Optional.empty());
+    }
+    if (!Arrays.equals(start, ZIP)) {
+      throw new CommandFailedException(
+          file + ": is neither a zip file nor a Keras .h5 file, so not a saved network");
+    }
+    return zip(file);
+  }
+
+  private static byte[] start(Path file) {
+    if (!Files.exists(file)) {
+      throw new CommandFailedException(file + ": does not exist");
+    }
+    if (!Files.isRegularFile(file)) {
+      throw new CommandFailedException(file + ": is not a file");
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.readNBytes(ZIP.length);
     } catch (IOException e) {
       throw new CommandFailedException(file + ": cannot be read: " + e.getMessage(), e);
     }
   }
 
-  /**
-   * Restores a MultiLayerNetwork or a ComputationGraph with its normalizer, without its updater.
-   *
-   * @throws CommandFailedException if the file is missing or holds no network
-   */
-  static FloatModel restore(Path file) {
-    boolean graph = isGraph(file);
-    try {
-      Model network =
-          graph
-              ? ModelSerializer.restoreComputationGraph(file.toFile(), false)
-              : ModelSerializer.restoreMultiLayerNetwork(file.toFile(), false);
-      Optional<Normalizer<?>> normalizer =
-          hasEntry(file, ModelSerializer.NORMALIZER_BIN)
-              ? Optional.of(ModelSerializer.restoreNormalizerFromFile(file.toFile()))
-              : Optional.empty();
-      return new FloatModel(network, normalizer);
-    } catch (IOException | RuntimeException e) {
+  private static ModelFile zip(Path file) {
+    try (ZipFile zip = new ZipFile(file.toFile())) {
+      if (zip.getEntry(PACKED_ENTRY) != null) {
+        return packed(file);
+      }
+      if (zip.getEntry(KERAS_3_ENTRY) != null) {
+        throw new CommandFailedException(
+            file + ": is a .keras file of Keras 3; save it with Keras 2 as .h5");
+      }
+      for (String entry :
+          new String[] {ModelSerializer.CONFIGURATION_JSON, ModelSerializer.COEFFICIENTS_BIN}) {
+        if (zip.getEntry(entry) == null) {
+          throw new CommandFailedException(
+              file + ": is not a network saved by Deeplearning4j: lacks the entry " + entry);
+        }
+      }
+      boolean graph = isGraph(file, zip);
+      Optional<Normalizer<?>> normalizer = normalizer(file, zip);
+      return new ModelFile(file.toString(), restore(file, graph), normalizer, Optional.empty());
+    } catch (ZipException e) {
       throw new CommandFailedException(
-          file + ": DL4J cannot restore this network: " + e.getMessage(), e);
+          file + ": is a damaged zip file, so not a saved network: " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new CommandFailedException(file + ": cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  private static ModelFile packed(Path file) {
+    QuantizedModel model = PackedArchive.read(file);
+    return new ModelFile(
+        file.toString(),
+        model.toNetwork(),
+        model.attachments().normalizer().map(normalizer -> normalizer),
+        Optional.of(model));
   }
 
   /** Returns the class of network that the configuration in the file describes. */
-  private static boolean isGraph(Path file) {
-    requireFile(file);
-    try (ZipFile zip = new ZipFile(file.toFile())) {
-      ZipEntry entry = zip.getEntry(ModelSerializer.CONFIGURATION_JSON);
-      if (entry == null || zip.getEntry(ModelSerializer.COEFFICIENTS_BIN) == null) {
-        throw new CommandFailedException(
-            file + ": is not a network saved by Deeplearning4j (no configuration or parameters)");
-      }
-      try (InputStream in = zip.getInputStream(entry)) {
-        JsonNode configuration = new ObjectMapper().readTree(in);
-        return configuration.has("vertices");
-      }
-    } catch (ZipException e) {
-      throw new CommandFailedException(file + ": is not a zip file, so not a saved network", e);
+  private static boolean isGraph(Path file, ZipFile zip) throws IOException {
+    ZipEntry entry = zip.getEntry(ModelSerializer.CONFIGURATION_JSON);
+    try (InputStream in = zip.getInputStream(entry)) {
+      return new ObjectMapper().readTree(in).has("vertices");
     } catch (JacksonException e) {
-      throw new CommandFailedException(file + ": has a configuration that is not JSON", e);
-    } catch (IOException e) {
-      throw new CommandFailedException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new CommandFailedException(
+          file + ": has a configuration that is not JSON: " + e.getOriginalMessage(), e);
     }
   }
 
-  private static void requireFile(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new CommandFailedException(file + ": does not exist or is not a file");
+  private static Model restore(Path file, boolean graph) {
+    try {
+      return graph
+          ? ModelSerializer.restoreComputationGraph(file.toFile(), false)
+          : ModelSerializer.restoreMultiLayerNetwork(file.toFile(), false);
+    } catch (IOException | RuntimeException e) {
+      throw new CommandFailedException(
+          file + ": Deeplearning4j cannot restore this network: " + Messages.of(e), e);
     }
   }
 
-  /** Returns the name that messages use for the class of a network. */
-  static String kind(Model network) {
-    if (network instanceof ComputationGraph) {
-      return "ComputationGraph";
+  private static Optional<Normalizer<?>> normalizer(Path file, ZipFile zip) {
+    ZipEntry entry = zip.getEntry(ModelSerializer.NORMALIZER_BIN);
+    if (entry == null) {
+      return Optional.empty();
     }
-    return network instanceof MultiLayerNetwork
-        ? "MultiLayerNetwork"
-        : network.getClass().getSimpleName();
+    try (InputStream in = zip.getInputStream(entry)) {
+      Normalizer<?> normalizer = NormalizerSerializer.getDefault().restore(in);
+      return Optional.of(normalizer);
+    } catch (Exception e) { // NormalizerSerializer declares no less
+      throw new CommandFailedException(
+          file + ": Deeplearning4j cannot restore the normalizer: " + Messages.of(e), e);
+    }
+  }
+
+  /** Returns the name that messages use for the class of the network. */
+  String kind() {
+    return network instanceof ComputationGraph ? "ComputationGraph" : "MultiLayerNetwork";
   }
 }

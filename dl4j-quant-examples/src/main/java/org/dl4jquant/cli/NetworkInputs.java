@@ -6,15 +6,21 @@ import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.datafile.LabeledExamples;
@@ -37,7 +43,7 @@ final class NetworkInputs {
       return graphInputs(graph, examples);
     }
     MultiLayerNetwork layers = (MultiLayerNetwork) network;
-    INDArray only = only(examples);
+    INDArray only = examples.features().values().asList().get(0);
     InputPreProcessor before = layers.getLayerWiseConfigurations().getInputPreProcess(0);
     return ImmutableList.of(
         before == null
@@ -45,19 +51,29 @@ final class NetworkInputs {
             : flattened(only));
   }
 
+  /** Returns the names of the inputs of a network; {@code input} for a MultiLayerNetwork. */
+  static List<String> names(Model network) {
+    return network instanceof ComputationGraph graph
+        ? graph.getConfiguration().getNetworkInputs()
+        : ImmutableList.of("input");
+  }
+
   private static ImmutableList<INDArray> graphInputs(
       ComputationGraph graph, LabeledExamples examples) {
     List<String> inputs = graph.getConfiguration().getNetworkInputs();
     ImmutableList.Builder<INDArray> arrays = ImmutableList.builder();
     for (String input : inputs) {
-      INDArray array = inputs.size() == 1 ? only(examples) : examples.features().get(input);
+      INDArray array =
+          inputs.size() == 1
+              ? examples.features().values().asList().get(0)
+              : examples.features().get(input);
       if (array == null) {
         throw new CommandFailedException(
             examples.source()
                 + ": must have an array for each input "
                 + inputs
                 + ", found "
-                + examples.featureNames());
+                + examples.features().keySet());
       }
       arrays.add(graphInput(graph, input, array, examples.source()));
     }
@@ -81,16 +97,6 @@ final class NetworkInputs {
     return graph.getConfiguration().getVertexInputs().getOrDefault(vertex, List.of());
   }
 
-  private static INDArray only(LabeledExamples examples) {
-    if (examples.features().size() != 1) {
-      throw new CommandFailedException(
-          examples.source()
-              + ": must have one array of features for a network with one input, found "
-              + examples.featureNames());
-    }
-    return examples.features().values().asList().get(0);
-  }
-
   /** A preprocessor in front of the first layer makes of rows what the layer wants. */
   private static INDArray flattened(INDArray array) {
     return array.rank() == 3 && array.size(1) == array.size(2)
@@ -98,17 +104,23 @@ final class NetworkInputs {
         : array;
   }
 
-  private static INDArray shaped(Layer first, INDArray array, String source) {
-    if (first instanceof ConvolutionLayer convolution && !(first instanceof Convolution1DLayer)) {
+  private static INDArray shaped(Layer wrapped, INDArray array, String source) {
+    Layer first = unwrap(wrapped);
+    if (first instanceof ConvolutionLayer convolution && takesImages(convolution)) {
       return image(convolution, array, source);
     }
     if (first instanceof BaseRecurrentLayer recurrent) {
+      boolean timeFirst = recurrent.getRnnDataFormat() == RNNFormat.NWC;
+      long size = recurrent.getNIn();
       return require(
-          array.rank() == 3 && array.size(1) == recurrent.getNIn(),
+          array.rank() == 3 && array.size(timeFirst ? 2 : 1) == size,
           array,
           array,
           source,
-          "[examples, " + recurrent.getNIn() + ", time]");
+          timeFirst ? "[examples, time, " + size + "]" : "[examples, " + size + ", time]");
+    }
+    if (first instanceof EmbeddingLayer && array.rank() == 1) {
+      return array.reshape(array.size(0), 1);
     }
     if (first instanceof DenseLayer || first instanceof OutputLayer) {
       FeedForwardLayer dense = (FeedForwardLayer) first;
@@ -121,6 +133,19 @@ final class NetworkInputs {
           "[examples, " + dense.getNIn() + "]");
     }
     return array;
+  }
+
+  private static Layer unwrap(Layer layer) {
+    if (layer instanceof FrozenLayer frozen) {
+      return unwrap(frozen.getLayer());
+    }
+    return layer instanceof BaseWrapperLayer wrapper ? unwrap(wrapper.getUnderlying()) : layer;
+  }
+
+  private static boolean takesImages(ConvolutionLayer layer) {
+    return !(layer instanceof Convolution1DLayer
+        || layer instanceof Convolution3D
+        || layer instanceof Deconvolution3D);
   }
 
   private static INDArray image(ConvolutionLayer first, INDArray array, String source) {

@@ -1,8 +1,8 @@
 package org.dl4jquant.datafile;
 
 import com.google.common.base.Splitter;
-import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -13,9 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -25,39 +23,47 @@ import org.nd4j.linalg.factory.Nd4j;
  * perhaps labels.
  *
  * @param source what error messages call the file
- * @param features float arrays by name, all with the same number of examples
+ * @param features finite float arrays by name, all with the same number of examples
  * @param labels class indices of shape [n], or one row of class weights per example, [n, classes]
  *     or [n, classes, time]; absent if the file has none
  */
 public record LabeledExamples(
     String source, ImmutableMap<String, INDArray> features, Optional<INDArray> labels) {
-  /** The name of the labels in a {@code .npz} file; every other array is features. */
+  /** The name of the labels in a {@code .npz} file. */
   public static final String LABELS = "y";
 
   private static final String FEATURES = "x";
   private static final float MAX_PIXEL = 255;
 
   public LabeledExamples {
-    long examples = features.values().iterator().next().size(0);
+    INDArray first = features.values().iterator().next();
+    long examples = first.rank() == 0 ? 0 : first.size(0);
     features.forEach((name, array) -> requireExamples(source, name, array, examples));
+    features.forEach((name, array) -> requireFinite(source, name, array));
     labels.ifPresent(array -> requireExamples(source, LABELS, array, examples));
   }
 
   /**
    * Reads what {@code argument} names: a {@code .npz} file, two IDX files {@code images,labels}
-   * (pixels are divided by 255), or a CSV file.
+   * (pixels are divided by 255), or a CSV file, the latter two perhaps gzip-compressed.
+   *
+   * <p>Of a {@code .npz} file it reads {@code y}, if there is one, and the features: for one input
+   * {@code x}, or the array of the input's name if there is no {@code x}; for several inputs the
+   * array of each name. Other arrays are ignored.
    *
    * @param labelColumn the header of the label column of a CSV file
-   * @throws InvalidDataFileException if a file does not exist or is not what its name announces
+   * @param inputs the names of the network's inputs
+   * @throws InvalidDataFileException if a file does not exist, is not what its name announces,
+   *     lacks an array, or has features that are NaN or infinite
    */
-  public static LabeledExamples read(String argument, String labelColumn) {
+  public static LabeledExamples read(String argument, String labelColumn, List<String> inputs) {
     List<String> files = Splitter.on(',').trimResults().splitToList(argument);
     if (files.size() == 2) {
       return idx(argument, Path.of(files.get(0)), Path.of(files.get(1)));
     }
     Path file = Path.of(argument);
     if (argument.endsWith(".npz")) {
-      return npz(file);
+      return npz(file, inputs);
     }
     if (argument.endsWith(".csv") || argument.endsWith(".csv.gz")) {
       return csv(file, labelColumn);
@@ -71,61 +77,29 @@ public record LabeledExamples(
     return (int) features.values().iterator().next().size(0);
   }
 
-  /**
-   * Returns the labels as one-hot rows.
-   *
-   * @param classes the number of classes of the network
-   * @throws InvalidDataFileException if there are no labels, or they do not fit the classes
-   */
-  public INDArray oneHotLabels(int classes) {
-    INDArray given =
-        labels.orElseThrow(
-            () -> new InvalidDataFileException(source, "must have labels (array y), found none"));
-    if (given.rank() > 1 && given.size(1) == classes) {
-      return given;
-    }
-    if (given.length() != size()) {
-      throw new InvalidDataFileException(
-          source,
-          "labels must be class indices or rows of "
-              + classes
-              + " classes, found shape "
-              + Arrays.toString(given.shape()));
-    }
-    INDArray oneHot = Nd4j.zeros(size(), classes);
-    INDArray flat = given.reshape(size());
-    for (int i = 0; i < size(); i++) {
-      double label = flat.getDouble(i);
-      if (label < 0 || label >= classes || label != Math.rint(label)) {
+  private static LabeledExamples npz(Path file, List<String> inputs) {
+    ImmutableSet<String> names = NpzFile.names(file);
+    ImmutableMap.Builder<String, INDArray> features = ImmutableMap.builder();
+    for (String input : inputs) {
+      String name = inputs.size() == 1 && names.contains(FEATURES) ? FEATURES : input;
+      if (!names.contains(name)) {
         throw new InvalidDataFileException(
-            source,
-            "label of example "
-                + i
-                + " must be a class from 0 to "
-                + (classes - 1)
-                + ", found "
-                + label);
+            file.toString(),
+            inputs.size() == 1
+                ? "must have an array " + FEATURES + ", found " + names
+                : "must have an array for each of the inputs " + inputs + ", found " + names);
       }
-      oneHot.putScalar(i, (int) label, 1);
+      features.put(name, array(file, name));
     }
-    return oneHot;
+    return new LabeledExamples(
+        file.toString(),
+        features.buildOrThrow(),
+        names.contains(LABELS) ? Optional.of(array(file, LABELS)) : Optional.empty());
   }
 
-  private static LabeledExamples npz(Path file) {
-    Map<String, INDArray> features = new LinkedHashMap<>();
-    Optional<INDArray> labels = Optional.empty();
-    for (Map.Entry<String, NpyArray> array : NpzFile.read(file).entrySet()) {
-      INDArray values = array(array.getValue().floats(), array.getValue().shape());
-      if (array.getKey().equals(LABELS)) {
-        labels = Optional.of(values);
-      } else {
-        features.put(array.getKey(), values);
-      }
-    }
-    if (features.isEmpty()) {
-      throw new InvalidDataFileException(file.toString(), "must have an array x, found none");
-    }
-    return new LabeledExamples(file.toString(), ImmutableMap.copyOf(features), labels);
+  private static INDArray array(Path file, String name) {
+    NpyArray array = NpzFile.read(file, name);
+    return array(array.floats(), array.shape());
   }
 
   private static LabeledExamples idx(String source, Path imageFile, Path labelFile) {
@@ -187,6 +161,18 @@ public record LabeledExamples(
     }
   }
 
+  private static void requireFinite(String source, String name, INDArray array) {
+    long stride = array.length() / array.size(0);
+    float[] values = array.dup('c').data().asFloat();
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw new InvalidDataFileException(
+            source,
+            "array " + name + " must be finite, found " + values[i] + " in example " + i / stride);
+      }
+    }
+  }
+
   private interface Reading<T> {
     T from(InputStream in) throws IOException;
   }
@@ -199,10 +185,5 @@ public record LabeledExamples(
     } catch (IOException e) {
       throw new UncheckedIOException(file.toString(), e);
     }
-  }
-
-  /** Returns the names of the feature arrays, in the order of the file. */
-  public ImmutableList<String> featureNames() {
-    return features.keySet().asList();
   }
 }

@@ -43,7 +43,7 @@ final class NpzFileTest {
     byte[] columns = {1, 4, 2, 5, 3, 6};
     Path file = npz(Map.of("x", npy("|u1", true, "(2, 3)", columns)));
 
-    NpyArray array = NpzFile.read(file).get("x");
+    NpyArray array = NpzFile.read(file, "x");
 
     assertArrayEquals(new int[] {2, 3}, array.shape());
     assertArrayEquals(new double[] {1, 2, 3, 4, 5, 6}, array.values());
@@ -51,8 +51,7 @@ final class NpzFileTest {
 
   @Test
   void aScalarHasNoAxes() throws IOException {
-    NpyArray array =
-        NpzFile.read(npz(Map.of("s", npy("|u1", false, "()", new byte[] {9})))).get("s");
+    NpyArray array = NpzFile.read(npz(Map.of("s", npy("|u1", false, "()", new byte[] {9}))), "s");
 
     assertEquals(0, array.shape().length);
     assertArrayEquals(new double[] {9}, array.values());
@@ -81,17 +80,17 @@ final class NpzFileTest {
 
     assertEquals(
         text + ": is not a readable .npz file",
-        assertThrows(InvalidDataFileException.class, () -> NpzFile.read(text)).getMessage());
+        assertThrows(InvalidDataFileException.class, () -> NpzFile.names(text)).getMessage());
     Path missing = folder.resolve("missing.npz");
     assertEquals(
         missing + ": does not exist or cannot be read",
-        assertThrows(InvalidDataFileException.class, () -> NpzFile.read(missing)).getMessage());
+        assertThrows(InvalidDataFileException.class, () -> NpzFile.names(missing)).getMessage());
   }
 
   private void assertFails(String message, byte[] array) throws IOException {
     Path file = npz(Map.of("x", array));
     String found =
-        assertThrows(InvalidDataFileException.class, () -> NpzFile.read(file)).getMessage();
+        assertThrows(InvalidDataFileException.class, () -> NpzFile.read(file, "x")).getMessage();
     assertTrue(found.startsWith(file + ", " + message), found);
   }
 
@@ -99,7 +98,7 @@ final class NpzFileTest {
     int width = type.charAt(2) - '0';
     String shape = "(" + bytes.capacity() / width + ",)";
     Path file = npz(Map.of("x", npy(type, false, shape, bytes.array())));
-    return NpzFile.read(file).get("x").values();
+    return NpzFile.read(file, "x").values();
   }
 
   private static ByteBuffer le(int bytes) {

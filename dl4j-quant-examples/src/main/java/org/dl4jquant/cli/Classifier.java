@@ -1,0 +1,94 @@
+package org.dl4jquant.cli;
+
+import com.google.common.collect.ImmutableList;
+import java.util.Arrays;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.layers.Cnn3DLossLayer;
+import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution3D;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.dl4jquant.cli.LogitsNetwork.Last;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Something that tells classes apart, by whatever arithmetic.
+ *
+ * @param source what messages call it
+ * @param last the activation that turns logits into probabilities
+ * @param channelsLast whether the classes lie along the last axis of the output instead of axis 1
+ * @param logits computes the values before that activation, examples along axis 0
+ */
+record Classifier(
+    String source, Last last, boolean channelsLast, Function<INDArray[], INDArray> logits) {
+  /**
+   * Returns the classifier that runs a network by DL4J, in float.
+   *
+   * @throws CommandFailedException if the network has several outputs
+   */
+  static Classifier dl4j(String source, Model model) {
+    if (model instanceof ComputationGraph graph && graph.getNumOutputArrays() != 1) {
+      throw new CommandFailedException(
+          source
+              + ": must have one output to be evaluated, found "
+              + graph.getConfiguration().getNetworkOutputs());
+    }
+    LogitsNetwork network = LogitsNetwork.of(model);
+    return new Classifier(source, network.last(), channelsLast(model), network::output);
+  }
+
+  /**
+   * Computes the logits of some examples.
+   *
+   * @throws CommandFailedException if the network cannot take them, or does not give classes
+   */
+  Logits apply(INDArray... inputs) {
+    INDArray output = compute(inputs);
+    if (output.rank() < 2 || output.size(0) != inputs[0].size(0)) {
+      throw new CommandFailedException(
+          source
+              + ": must give one row of classes per example, found an output of shape "
+              + Arrays.toString(output.shape()));
+    }
+    int axis = channelsLast ? output.rank() - 1 : 1;
+    if (output.size(axis) == 1 && last != Last.SIGMOID) {
+      throw new CommandFailedException(
+          source + ": is no classifier: it has one output, which is not a sigmoid");
+    }
+    return new Logits(output, axis);
+  }
+
+  private INDArray compute(INDArray... inputs) {
+    try {
+      return logits.apply(inputs);
+    } catch (RuntimeException e) { // whatever DL4J throws at shapes that do not fit
+      throw new CommandFailedException(
+          source + ": cannot take features of shape " + shapes(inputs) + ": " + Messages.of(e), e);
+    }
+  }
+
+  private static String shapes(INDArray... inputs) {
+    return Arrays.stream(inputs)
+        .map(input -> Arrays.toString(input.shape()))
+        .collect(Collectors.joining(" and "));
+  }
+
+  private static boolean channelsLast(Model model) {
+    ImmutableList<org.deeplearning4j.nn.api.Layer> layers = LogitsNetwork.lastLayers(model);
+    if (layers.isEmpty()) {
+      return false;
+    }
+    Layer layer = layers.get(0).conf().getLayer();
+    return (layer instanceof RnnOutputLayer output && output.getRnnDataFormat() == RNNFormat.NWC)
+        || (layer instanceof RnnLossLayer loss && loss.getRnnDataFormat() == RNNFormat.NWC)
+        || (layer instanceof CnnLossLayer pixels && pixels.getFormat() == CNN2DFormat.NHWC)
+        || (layer instanceof Cnn3DLossLayer voxels
+            && voxels.getDataFormat() == Convolution3D.DataFormat.NDHWC);
+  }
+}

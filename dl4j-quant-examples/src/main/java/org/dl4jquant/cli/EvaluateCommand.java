@@ -1,0 +1,104 @@
+package org.dl4jquant.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.common.collect.ImmutableList;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.dl4jquant.datafile.LabeledExamples;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Measures how often a network is right, and how far it is from another one. */
+@Command(
+    name = "evaluate",
+    description = "Measures the accuracy of a network; prints one JSON object.")
+final class EvaluateCommand implements Callable<Integer> {
+  /** What computes the outputs. */
+  enum Engine {
+    /** DL4J, in float. */
+    DL4J;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "MODEL", description = ModelFile.DESCRIPTION)
+  private Path model;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FILE",
+      required = true,
+      description = DataOptions.DESCRIPTION)
+  private String data;
+
+  @Option(
+      names = "--engine",
+      defaultValue = "dl4j",
+      description = "What computes: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Engine engine = Engine.DL4J;
+
+  @Option(
+      names = "--reference",
+      paramLabel = "FLOAT_MODEL",
+      description = "A network to compare with, class by class and logit by logit.")
+  private @Nullable Path reference;
+
+  @Mixin private DataOptions dataOptions;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
+  private EvaluateCommand() {}
+
+  @Override
+  public Integer call() {
+    ModelFile opened = ModelFile.open(model);
+    Optional<Classifier> compared =
+        Optional.ofNullable(reference).map(ModelFile::open).map(EvaluateCommand::dl4j);
+    LabeledExamples examples = dataOptions.read(data, opened);
+    ImmutableList<INDArray> inputs = NetworkInputs.of(opened.network(), examples);
+    Evaluation.Result result = Evaluation.of(dl4j(opened), compared, inputs, examples);
+    if (result.nonFinite() > 0) {
+      spec.commandLine()
+          .getErr()
+          .println(result.nonFinite() + " logits are NaN or infinite and left out of logitSqnrDb");
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(json(result));
+    out.flush();
+    return 0;
+  }
+
+  private static Classifier dl4j(ModelFile file) {
+    return Classifier.dl4j(file.source(), file.network());
+  }
+
+  /** An infinite ratio, where no logit differs, is null: JSON has no such number. */
+  private ObjectNode json(Evaluation.Result result) {
+    ObjectNode json = new ObjectMapper().createObjectNode();
+    json.put("engine", engine.toString())
+        .put("samples", result.samples())
+        .put("accuracy", result.accuracy())
+        .put("seconds", result.seconds());
+    result.agreement().ifPresent(agreement -> json.put("agreement", agreement));
+    result
+        .logitSqnrDb()
+        .ifPresent(
+            decibels ->
+                json.put("logitSqnrDb", Double.isFinite(decibels) ? (Double) decibels : null));
+    return json;
+  }
+}

@@ -1,0 +1,235 @@
+package org.dl4jquant.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.ToDoubleFunction;
+import org.deeplearning4j.nn.api.Model;
+import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.datafile.LabeledExamples;
+import org.dl4jquant.export.PackedArchive;
+import org.dl4jquant.export.PlainArchive;
+import org.dl4jquant.precision.LayerStatistic;
+import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.SearchResult;
+import org.dl4jquant.report.QuantizationReport;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Turns a float network into a quantized one. */
+@Command(
+    name = "quantize",
+    description = "Quantizes a network; prints what it did to each layer and one JSON object.")
+final class QuantizeCommand implements Callable<Integer> {
+  private static final int DEFAULT_BITS = 8;
+  private static final int MIN_BITS = 2;
+  private static final int MAX_BITS = 16;
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "MODEL", description = ModelFile.DESCRIPTION)
+  private Path model;
+
+  @Option(
+      names = "--bits",
+      paramLabel = "N",
+      description = "Bits of a weight, 2 to 16 (default: 8).")
+  private @Nullable Integer bits;
+
+  @Mixin private SearchOptions search;
+
+  @Option(
+      names = "--config",
+      paramLabel = "PLAN.json",
+      description = "A precision plan that states the bits of every layer.")
+  private @Nullable Path config;
+
+  @Option(
+      names = "--out",
+      paramLabel = "OUT.dq.zip",
+      required = true,
+      description = "Where to write the packed archive.")
+  private Path out;
+
+  @Option(
+      names = "--plain",
+      paramLabel = "OUT.zip",
+      description = "Where to write a zip file that Deeplearning4j opens without this tool.")
+  private @Nullable Path plain;
+
+  @Option(
+      names = "--report",
+      paramLabel = "DIR",
+      description = "Where to write report.txt, report.json and plan.json.")
+  private @Nullable Path report;
+
+  @Mixin private DataOptions data;
+
+  @SuppressWarnings("NullAway.Init") // picocli sets the fields
+  private QuantizeCommand() {}
+
+  @Override
+  public Integer call() {
+    checkOptions();
+    ModelFile file = ModelFile.open(model);
+    if (file.quantized().isPresent()) {
+      tell("MODEL is quantized already: its codes are what is quantized now");
+    }
+    Quantization quantization =
+        withNormalizer(file, Quantization.of(file.network())).weightBits(bits());
+    ImmutableList<LayerStatistic> statistics = statistics(quantization);
+    Optional<SearchResult> found =
+        search.isWanted() ? Optional.of(search(file, quantization, statistics)) : Optional.empty();
+    QuantizedModel quantized = quantization.convert(plan(quantization, found));
+    write(quantized, statistics, found);
+    return 0;
+  }
+
+  private int bits() {
+    return bits == null ? DEFAULT_BITS : bits;
+  }
+
+  private void checkOptions() {
+    require(
+        bits() >= MIN_BITS && bits() <= MAX_BITS, "--bits must be between 2 and 16, found " + bits);
+    search.check(spec.commandLine(), bits());
+    require(
+        config == null || (bits == null && !search.isWanted()),
+        "--config states the bits of every layer, so --bits and --low-bits must not be given");
+    require(plain == null || !same(plain, out), "--out and --plain must name different files");
+    for (Path target : targets()) {
+      require(!same(target, model), target + " would overwrite MODEL");
+      require(!Files.isDirectory(target), target + " is a folder; name the file to write");
+    }
+    require(
+        report == null || !Files.exists(report) || Files.isDirectory(report),
+        "--report must name a folder, found the file " + report);
+  }
+
+  private ImmutableList<Path> targets() {
+    return plain == null ? ImmutableList.of(out) : ImmutableList.of(out, plain);
+  }
+
+  private static boolean same(Path one, Path other) {
+    return one.toAbsolutePath().normalize().equals(other.toAbsolutePath().normalize());
+  }
+
+  private void require(boolean condition, String message) {
+    if (!condition) {
+      throw new ParameterException(spec.commandLine(), message);
+    }
+  }
+
+  private Quantization withNormalizer(ModelFile file, Quantization quantization) {
+    if (file.normalizer().isEmpty()) {
+      return quantization;
+    }
+    if (file.normalizer().get() instanceof DataNormalization normalizer) {
+      return quantization.normalizer(normalizer);
+    }
+    tell("the normalizer of several inputs in MODEL is not carried over");
+    return quantization;
+  }
+
+  private ImmutableList<LayerStatistic> statistics(Quantization quantization) {
+    if (search.statistics().isPresent()) {
+      return LayerStatistics.read(search.statistics().get(), quantization);
+    }
+    return search.isWanted()
+        ? LayerStatistics.ofNoise(quantization, search.lowBits())
+        : ImmutableList.of();
+  }
+
+  private PrecisionPlan plan(Quantization quantization, Optional<SearchResult> found) {
+    if (config != null) {
+      return PrecisionPlan.fromJson(LayerStatistics.read(config), config.toString());
+    }
+    return found.map(result -> result.best().plan()).orElseGet(quantization::plan);
+  }
+
+  private SearchResult search(
+      ModelFile file, Quantization quantization, ImmutableList<LayerStatistic> statistics) {
+    LabeledExamples examples = data.read(search.validation().orElseThrow(), file);
+    ImmutableList<INDArray> inputs = NetworkInputs.of(file.network(), examples);
+    ToDoubleFunction<Model> accuracy =
+        network ->
+            Evaluation.of(
+                    Classifier.dl4j(file.source(), network), Optional.empty(), inputs, examples)
+                .accuracy();
+    return quantization
+        .search(statistics)
+        .lowBits(search.lowBits())
+        .maxDrop(search.maxDrop())
+        .onTrial(
+            trial ->
+                tell(
+                    String.format(
+                        Locale.ROOT,
+                        "%d layers at %d bits: accuracy %.4f",
+                        trial.lowPrecisionLayers(),
+                        search.lowBits(),
+                        trial.metric())))
+        .build()
+        .run(quantization.evaluating(accuracy));
+  }
+
+  private void write(
+      QuantizedModel quantized,
+      ImmutableList<LayerStatistic> statistics,
+      Optional<SearchResult> found) {
+    PackedArchive.write(quantized, out);
+    if (plain != null) {
+      PlainArchive.write(quantized, plain);
+    }
+    QuantizationReport rows =
+        QuantizationReport.of(
+            quantized,
+            statistics.stream()
+                .collect(
+                    ImmutableMap.toImmutableMap(LayerStatistic::layer, LayerStatistic::value)));
+    ObjectNode summary = summary(rows, found);
+    if (report != null) {
+      ReportFolder.write(report, rows, quantized.plan(), summary);
+    }
+    PrintWriter results = spec.commandLine().getOut();
+    results.print(rows.table());
+    results.println(summary);
+    results.flush();
+  }
+
+  private ObjectNode summary(QuantizationReport rows, Optional<SearchResult> found) {
+    ObjectNode json = new ObjectMapper().createObjectNode();
+    json.put("out", out.toString())
+        .put("bytesBefore", rows.bytesBefore())
+        .put("bytesAfter", rows.bytesAfter());
+    found.ifPresent(
+        result ->
+            json.putObject("search")
+                .put("lowPrecisionLayers", result.best().lowPrecisionLayers())
+                .put("averageWeightBits", result.best().averageWeightBits())
+                .put("baselineAccuracy", result.baseline().metric())
+                .put("accuracy", result.best().metric())
+                .put("evaluations", result.evaluations()));
+    return json;
+  }
+
+  private void tell(String message) {
+    spec.commandLine().getErr().println(message);
+  }
+}
