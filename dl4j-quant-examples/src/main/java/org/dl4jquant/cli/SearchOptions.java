@@ -30,7 +30,7 @@ final class SearchOptions {
   @Option(
       names = "--validation",
       paramLabel = "FILE",
-      description = "Labeled data on which the search measures accuracy, like --calibration.")
+      description = "Labeled data, as evaluate takes them, on which the search measures accuracy.")
   private @Nullable String validation;
 
   @Option(
