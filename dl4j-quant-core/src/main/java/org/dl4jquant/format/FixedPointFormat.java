@@ -56,6 +56,23 @@ public record FixedPointFormat(
         bitWidth, Math.max(MIN_FRACTIONAL_LENGTH, Math.min(MAX_FRACTIONAL_LENGTH, length)));
   }
 
+  /**
+   * Returns the finest format whose range ends at {@code maxAbs} or beyond: {@code maxAbs <=
+   * 2^integerBits}. Where it is that power of two itself, or less than half a step below it, the
+   * largest code lies below it, by at most one step; the next coarser format errs by as much.
+   * Within the limits of the fractional length as {@link #covering}.
+   */
+  public static FixedPointFormat reaching(double maxAbs, int bitWidth, boolean signed) {
+    Checks.positiveFinite("maxAbs", maxAbs);
+    Checks.inRange("bitWidth", bitWidth, MIN_BIT_WIDTH, MAX_BIT_WIDTH);
+    int length = bitWidth - (signed ? 1 : 0) - Log2.ceil(maxAbs);
+    return new FixedPointFormat(
+        bitWidth,
+        Math.max(MIN_FRACTIONAL_LENGTH, Math.min(MAX_FRACTIONAL_LENGTH, length)),
+        signed,
+        false);
+  }
+
   /** Returns this format with the lowest signed code unused. */
   public FixedPointFormat withNarrowRange() {
     return new FixedPointFormat(bitWidth, fractionalLength, signed, true);

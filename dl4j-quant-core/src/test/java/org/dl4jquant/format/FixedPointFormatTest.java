@@ -177,4 +177,38 @@ final class FixedPointFormatTest extends NumberFormatContract {
       String message, org.junit.jupiter.api.function.Executable executable) {
     assertEquals(message, assertThrows(IllegalArgumentException.class, executable).getMessage());
   }
+
+  @Test
+  void reachingEndsAtTheMagnitudeOrBeyond() {
+    double[][] lengths = {{0.4, 8}, {0.5, 8}, {1, 7}, {1.5, 6}, {0.03, 12}, {2, 6}, {2.0000001, 5}};
+    for (double[] length : lengths) {
+      assertEquals(
+          FixedPointFormat.signed(8, (int) length[1]),
+          FixedPointFormat.reaching(length[0], 8, true));
+      assertEquals(
+          FixedPointFormat.unsigned(8, (int) length[1] + 1),
+          FixedPointFormat.reaching(length[0], 8, false));
+    }
+  }
+
+  @Test
+  void reachingMissesByAtMostOneStep() {
+    Random random = new Random(4);
+    for (int i = 0; i < 1000; i++) {
+      double magnitude = Math.scalb(1 + random.nextDouble(), random.nextInt(40) - 20);
+      for (double maxAbs : new double[] {magnitude, Math.scalb(1.0, Math.getExponent(magnitude))}) {
+        FixedPointFormat format = FixedPointFormat.reaching(maxAbs, 4, i % 2 == 0);
+        double largest = format.dequantize(format.maxCode());
+        assertTrue(maxAbs - largest <= format.scale(), maxAbs + " in " + format);
+        assertTrue(maxAbs > largest / 2 - format.scale(), maxAbs + " is too small for " + format);
+      }
+    }
+  }
+
+  @Test
+  void reachingStaysWithinTheLimits() {
+    assertEquals(64, FixedPointFormat.reaching(1e-40, 8, true).fractionalLength());
+    assertEquals(-64, FixedPointFormat.reaching(1e40, 8, true).fractionalLength());
+    assertThrows(IllegalArgumentException.class, () -> FixedPointFormat.reaching(0, 8, true));
+  }
 }

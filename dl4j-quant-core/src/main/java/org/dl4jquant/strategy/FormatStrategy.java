@@ -1,0 +1,114 @@
+package org.dl4jquant.strategy;
+
+import static com.google.common.collect.ImmutableList.toImmutableList;
+
+import com.google.common.collect.ImmutableList;
+import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.stats.ChannelProfile;
+import org.dl4jquant.stats.TensorProfile;
+
+/**
+ * Chooses the fixed-point format of values of which a profile tells the distribution.
+ *
+ * <p>The strategies here never look beyond the largest magnitude that was seen: where they clip
+ * less than {@link #maxAbs}, they are {@link #maxAbs}. An unsigned format carries negative values
+ * as 0, so that only positive ones count for it. Fractional lengths stay within -32 to 31. A
+ * profile without any value, or with nothing but zeros (magnitudes below 2^-126 included), gets the
+ * format whose range ends at 1: fractional length {@code bitWidth - 1} if signed, else {@code
+ * bitWidth}.
+ *
+ * <p>Pure and thread-safe.
+ */
+@FunctionalInterface
+public interface FormatStrategy {
+  /** A channel with fewer values than this gets the format of its tensor. */
+  int MIN_CHANNEL_COUNT = 100;
+
+  /**
+   * Returns the format for a profile.
+   *
+   * @param bitWidth of the format, 2 to 16
+   * @param signed whether the format has a sign; without one it is twice as fine
+   */
+  FixedPointFormat choose(ChannelProfile profile, int bitWidth, boolean signed);
+
+  /**
+   * Returns one format per channel. A channel that carried nothing but zeros gets the median
+   * fractional length of the others, one with fewer than {@value #MIN_CHANNEL_COUNT} values that of
+   * the whole tensor (US20230117033A1: few samples say little about a channel).
+   */
+  default ImmutableList<FixedPointFormat> chooseEach(
+      TensorProfile profile, int bitWidth, boolean signed) {
+    return ChannelFormats.choose(this, profile, bitWidth, signed);
+  }
+
+  /**
+   * Covers the largest magnitude: {@code fractionalLength = bitWidth - 1 - ceil(log2(max|x|))} if
+   * signed (the range rule of US20230117033A1). Clips by at most one step, where the largest
+   * magnitude is just at or below a power of two; the next coarser format would err as much there,
+   * and more elsewhere. Wastes resolution on outliers.
+   */
+  static FormatStrategy maxAbs() {
+    return ClippingStrategy.MAX_ABS;
+  }
+
+  /**
+   * Covers all but the largest magnitudes.
+   *
+   * @param percent of the values, zeros included, that are covered; greater than 0, at most 100
+   */
+  static FormatStrategy percentile(double percent) {
+    return ClippingStrategy.percentile(percent);
+  }
+
+  /**
+   * Covers {@code |mean| + sigmas * standardDeviation}; for an unsigned format {@code sigmas} times
+   * the root of the mean square of the positive values, the deviation of the distribution of which
+   * they are one half.
+   *
+   * @param sigmas positive and finite
+   */
+  static FormatStrategy meanPlusSigmas(double sigmas) {
+    return ClippingStrategy.meanPlusSigmas(sigmas);
+  }
+
+  /**
+   * Minimizes the expected squared error, values taken to be evenly spread within a bin of the
+   * histogram and zeros to be exact. Of two equally good formats the coarser wins.
+   */
+  static FormatStrategy minMse() {
+    return MinMse.INSTANCE;
+  }
+
+  /**
+   * Minimizes the Kullback-Leibler divergence between the histogram of magnitudes and what the
+   * codes leave of it, among the formats whose expected squared error does not exceed that of
+   * {@link #maxAbs}.
+   *
+   * <p>Without that guard it collapses with fine histograms. A code spreads its count evenly over
+   * its bins, so the divergence grows with every spike that shares a code with other bins, such as
+   * the zeros after a ReLU, and with the scatter of sparsely filled bins; it vanishes where a code
+   * has one bin only, however much is clipped, because clipping counts by its share of the values,
+   * not by its distance. Therefore zeros are left out, sparse bins are joined, and formats that the
+   * histogram cannot resolve are not tried.
+   */
+  static FormatStrategy klDivergence() {
+    return KlDivergence.INSTANCE;
+  }
+
+  /**
+   * Returns a strategy by its name on the command line: {@code max-abs}, {@code percentile} (99.99,
+   * another as {@code percentile:99.9}), {@code sigma} (4, another as {@code sigma:6}), {@code mse}
+   * or {@code kl}. The string form of a strategy is its name.
+   *
+   * @throws IllegalArgumentException if the name is none of these; the message lists them
+   */
+  static FormatStrategy named(String name) {
+    return StrategyNames.parse(name);
+  }
+
+  /** Returns the names that {@link #named} knows, for help texts. */
+  static ImmutableList<String> names() {
+    return StrategyNames.KNOWN.stream().collect(toImmutableList());
+  }
+}

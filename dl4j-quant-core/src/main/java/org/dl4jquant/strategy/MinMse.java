@@ -1,0 +1,38 @@
+package org.dl4jquant.strategy;
+
+import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.stats.ChannelProfile;
+
+/** Tries the format that covers the largest magnitude and all finer ones that can be better. */
+final class MinMse implements FormatStrategy {
+  static final MinMse INSTANCE = new MinMse();
+
+  private MinMse() {}
+
+  @Override
+  public FixedPointFormat choose(ChannelProfile profile, int bitWidth, boolean signed) {
+    double reach = FormatLimits.reach(profile, signed);
+    FixedPointFormat format = FormatLimits.reaching(reach, bitWidth, signed);
+    if (reach == 0) {
+      return format;
+    }
+    ExpectedError error = ExpectedError.of(profile);
+    int coarsest = format.fractionalLength() - 1;
+    FixedPointFormat best = FormatLimits.limited(format.withFractionalLength(coarsest));
+    double least = error.of(best);
+    for (int length = coarsest + 1; length <= coarsest + bitWidth; length++) {
+      FixedPointFormat finer = FormatLimits.limited(format.withFractionalLength(length));
+      double squares = error.of(finer);
+      if (squares < least) {
+        least = squares;
+        best = finer;
+      }
+    }
+    return best;
+  }
+
+  @Override
+  public String toString() {
+    return "mse";
+  }
+}
