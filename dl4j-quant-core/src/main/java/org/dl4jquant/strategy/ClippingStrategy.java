@@ -10,6 +10,9 @@ import org.dl4jquant.stats.Moments;
 final class ClippingStrategy implements FormatStrategy {
   static final ClippingStrategy MAX_ABS = new ClippingStrategy("max-abs", FormatLimits::reach);
 
+  private static final double EXACT =
+      1 - 1e-12; // so that 99.9 % of 1000 is 999, not 999.0000000000001
+
   private final String name;
   private final Reach reach;
 
@@ -27,7 +30,8 @@ final class ClippingStrategy implements FormatStrategy {
     Checks.that(
         percent > 0 && percent <= 100, "percent", "be greater than 0 and at most 100", percent);
     return new ClippingStrategy(
-        "percentile:" + percent, (profile, signed) -> quantile(profile, percent / 100, signed));
+        "percentile:" + percent,
+        (profile, signed) -> quantile(profile, percent / 100 * EXACT, signed));
   }
 
   static ClippingStrategy meanPlusSigmas(double sigmas) {

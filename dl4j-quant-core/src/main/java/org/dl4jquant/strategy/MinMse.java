@@ -5,6 +5,8 @@ import org.dl4jquant.stats.ChannelProfile;
 
 /** Tries the format that covers the largest magnitude and all finer ones that can be better. */
 final class MinMse implements FormatStrategy {
+  private static final int HEAVY_TAIL = 8; // finer than any format that clips all but one code
+
   static final MinMse INSTANCE = new MinMse();
 
   private MinMse() {}
@@ -20,7 +22,7 @@ final class MinMse implements FormatStrategy {
     int coarsest = format.fractionalLength() - 1;
     FixedPointFormat best = FormatLimits.limited(format.withFractionalLength(coarsest));
     double least = error.of(best);
-    for (int length = coarsest + 1; length <= coarsest + bitWidth; length++) {
+    for (int length = coarsest + 1; length <= coarsest + bitWidth + HEAVY_TAIL; length++) {
       FixedPointFormat finer = FormatLimits.limited(format.withFractionalLength(length));
       double squares = error.of(finer);
       if (squares < least) {

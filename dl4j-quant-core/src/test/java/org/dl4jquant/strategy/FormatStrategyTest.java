@@ -47,7 +47,7 @@ final class FormatStrategyTest {
 
   @Test
   void meanPlusSigmasMirrorsThePositiveHalfForUnsignedFormats() {
-    double[] positive = Profiles.rectified(Family.NORMAL.quantiles(200_000));
+    double[] positive = Profiles.rectified(Family.NORMAL.quantiles(50_000));
     assertEquals(6, unsignedLength(FormatStrategy.meanPlusSigmas(3.99), 8, positive));
     assertEquals(5, unsignedLength(FormatStrategy.meanPlusSigmas(4.01), 8, positive));
   }
@@ -108,7 +108,8 @@ final class FormatStrategyTest {
   @Test
   void fractionalLengthsStayWithinTheirLimits() {
     for (FormatStrategy strategy : ALL) {
-      assertEquals(31, length(strategy, 8, 1e-20, -2e-20), strategy + " of tiny values");
+      int finest = strategy == FormatStrategy.minMse() ? 30 : 31; // equally bad: the coarser one
+      assertEquals(finest, length(strategy, 8, 1e-20, -2e-20), strategy + " of tiny values");
       assertEquals(-32, length(strategy, 8, 1e30, -2e30), strategy + " of huge values");
     }
   }

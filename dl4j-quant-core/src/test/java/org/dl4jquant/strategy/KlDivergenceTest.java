@@ -72,12 +72,12 @@ final class KlDivergenceTest {
 
   @Test
   void clipsTheTailWhereThatServes() {
-    double[] values = Family.LAPLACE.quantiles(200_000);
-    values[0] = -60;
+    double[] values = Family.LAPLACE.quantiles(50_000);
+    values[0] = -40;
     ChannelProfile profile = Profiles.of(values);
     assertEquals(1, FormatStrategy.maxAbs().choose(profile, 8, true).fractionalLength());
     int length = KL.choose(profile, 8, true).fractionalLength();
-    assertTrue(length == 3 || length == 4, "length " + length);
+    assertTrue(length == 2 || length == 3, "length " + length);
   }
 
   @Test

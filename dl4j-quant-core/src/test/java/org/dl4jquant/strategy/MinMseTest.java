@@ -24,10 +24,10 @@ final class MinMseTest {
   }
 
   @Test
-  void findsTheLengthsOfTheEightFamilies() {
+  void findsTheLengthsOfTheFamilies() {
     // US20200026986A1: best lengths at unit variance, by the closed form
     Map<Integer, int[]> lengths =
-        Map.of(8, new int[] {2, 4, 4, 4, 5, 5, 6, 6}, 4, new int[] {1, 1, 1, 1, 1, 2, 2, 2});
+        Map.of(8, new int[] {4, 4, 4, 5, 5, 6, 6}, 4, new int[] {1, 1, 1, 1, 2, 2, 2});
     for (Family family : Family.values()) {
       lengths.forEach(
           (bitWidth, expected) ->
@@ -39,17 +39,16 @@ final class MinMseTest {
   }
 
   @Test
-  void reachesTheDecibelsOfTheEightFamilies() {
-    double[] decibels = {18.4, 34.7, 34.8, 34.9, 40.6, 40.9, 46.9, 46.9};
+  void reachesTheDecibelsOfTheFamilies() {
+    double[] decibels = {34.7, 34.8, 34.9, 40.6, 40.9, 46.9, 46.9};
     for (Family family : Family.values()) {
-      double[] values = family.quantiles(200_000);
+      double[] values = family.quantiles(50_000);
       FixedPointFormat format = MSE.choose(Profiles.of(values), 8, true);
       Sqnr sqnr = Sqnr.create();
       for (double value : values) {
         sqnr.accept(value, format.dequantize(format.quantize(value)));
       }
-      double tolerance = family == Family.SUPER_CAUCHY ? 1.5 : 0.1; // its tail is cut at 200
-      assertEquals(decibels[family.ordinal()], sqnr.decibels(), tolerance, family.name());
+      assertEquals(decibels[family.ordinal()], sqnr.decibels(), 0.2, family.name());
     }
   }
 
@@ -65,7 +64,7 @@ final class MinMseTest {
   @Test
   void anUnsignedFormatOfAHalfIsTheSignedOneOfOneBitMore() {
     for (Family family : Family.values()) {
-      double[] values = family.quantiles(200_000);
+      double[] values = Profiles.scaled(0.9, family.quantiles(50_000)); // no near tie
       for (int bitWidth : new int[] {3, 4, 8}) {
         assertEquals(
             MSE.choose(Profiles.of(values), bitWidth + 1, true).fractionalLength(),
@@ -122,7 +121,8 @@ final class MinMseTest {
   void oneOutlierAmongManyIsClipped() {
     double[] values = Family.UNIFORM.quantiles(100_000);
     values[7] = 8;
-    assertEquals(6, MSE.choose(Profiles.of(values), 8, true).fractionalLength());
+    // squared errors by hand: 32 at length 4, 16 + 8 at 5, 36 + 2 at 6
+    assertEquals(5, MSE.choose(Profiles.of(values), 8, true).fractionalLength());
     assertEquals(
         4, FormatStrategy.maxAbs().choose(Profiles.of(values), 8, true).fractionalLength());
   }
