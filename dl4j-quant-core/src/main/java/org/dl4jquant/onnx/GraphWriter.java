@@ -72,6 +72,15 @@ final class GraphWriter {
     return node(type, inputs, output, Attributes.NONE);
   }
 
+  /**
+   * Gives {@code value} the name {@code result} by an operation that does nothing and that ONNX
+   * Runtime does not remove, so that it joins nothing across it.
+   */
+  @CanIgnoreReturnValue
+  String shield(String value, String result) {
+    return node("Max", List.of(value), result);
+  }
+
   String floats(String wish, float[] values, long... shape) {
     ByteBuffer bytes = bytes(values.length, Float.BYTES);
     for (float value : values) {

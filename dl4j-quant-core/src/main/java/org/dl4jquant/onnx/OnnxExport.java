@@ -10,6 +10,7 @@ import org.dl4jquant.graph.Extent;
 import org.dl4jquant.graph.Input;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.graph.Weighted;
 
@@ -48,6 +49,42 @@ public final class OnnxExport {
     graph.outputs().forEach(name -> writer.output(name, DataType.FLOAT, graph.shape(name)));
     return OnnxModel.of(
         writer.build("float"), opset, options, ImmutableMap.of(), ImmutableMap.of());
+  }
+
+  /**
+   * Returns the network with integer weights and QuantizeLinear/DequantizeLinear pairs around every
+   * value that has a format.
+   *
+   * <p>The value of a node keeps the node's name and is what the codes stand for; the codes
+   * themselves are the tensor {@code <name>/codes}. Codes of up to 8 bits are INT8 or UINT8, with a
+   * Clip where they do not fill it; wider ones are INT16 or UINT16 and need opset 21. Formats per
+   * channel become a scale per axis, which ONNX Runtime computes in float.
+   *
+   * <p>A runtime gets the codes of the integer network from equal codes, on every element, except
+   * at the nodes of {@link OnnxModel#unpromised}.
+   *
+   * @throws UnsupportedOnnxException if an operation or a format cannot be written
+   * @throws IllegalArgumentException if the graph has no integer network
+   */
+  public static OnnxModel ofQuantized(QuantizedGraph quantized, OnnxOptions options) {
+    boolean wide =
+        quantized.graph().nodes().stream()
+            .anyMatch(
+                node ->
+                    quantized
+                        .format(node.name())
+                        .filter(format -> format.bitWidth() > Byte.SIZE)
+                        .isPresent());
+    int needed = wide ? Opset.SIXTEEN_BITS : neededOpset(quantized.graph());
+    int opset = options.opset(needed);
+    QuantizedWriter quantizedWriter = new QuantizedWriter(quantized, options, opset);
+    GraphWriter writer = quantizedWriter.write();
+    return OnnxModel.of(
+        writer.build("quantized"),
+        opset,
+        options,
+        ImmutableMap.of(CodeTensor.KEY, CodeTensor.toJson(quantizedWriter.codes())),
+        Promises.missing(quantized));
   }
 
   private static Parameters parameters(GraphWriter writer, Node node) {

@@ -168,7 +168,8 @@ final class OpWriter implements OpVisitor<String> {
 
   @Override
   public String maxPool(MaxPool op) {
-    return pool("MaxPool", Windows.of(op.window(), in()), -Float.MAX_VALUE, new Attributes());
+    Windows windows = Windows.of(op.window(), in());
+    return pool("MaxPool", windows, windows.padsBeyondKernel(), -Float.MAX_VALUE, new Attributes());
   }
 
   @Override
@@ -181,20 +182,29 @@ final class OpWriter implements OpVisitor<String> {
     if (!op.countsPadding() && windows.padsBeyondKernel()) {
       throw refusal("its padding reaches beyond the kernel and is not counted");
     }
+    // ONNX Runtime's kernels since opset 19 do not count zeros at the end as it counts those
+    // before.
+    boolean uneven = op.countsPadding() && windows.padsUnevenly();
+    if (uneven && windows.padsLater() && writer.opset() >= Opset.DILATED_AVERAGE_POOL) {
+      throw refusal("padding that is counted needs known sizes since opset 19");
+    }
     return pool(
         "AveragePool",
         windows,
+        windows.padsBeyondKernel() || (uneven && !windows.padsLater()),
         0,
         new Attributes().integer("count_include_pad", op.countsPadding() ? 1 : 0));
   }
 
-  private String pool(String type, Windows windows, float padding, Attributes more) {
+  /** Writes a pool; {@code padsFirst} tells that padding must be an operation of its own. */
+  private String pool(
+      String type, Windows windows, boolean padsFirst, float padding, Attributes more) {
     if (windows.mayBeEmpty()) {
       throw refusal("some windows see nothing but padding");
     }
     String from = windows.enter(writer, x());
     Windows over = windows;
-    if (windows.padsBeyondKernel()) {
+    if (padsFirst) {
       from = padded(from, windows.pads(windows.pads()), padding, temporary("padded"));
       over = windows.withoutPadding();
     }

@@ -85,6 +85,12 @@ record Windows(Window window, Shape in, boolean asImage) {
         || Math.max(pads.left(), pads.right()) >= kernel.width();
   }
 
+  /** Returns true if opposite sides may have different numbers of zeros. */
+  boolean padsUnevenly() {
+    Padding.Explicit pads = pads();
+    return padsLater() || pads.top() != pads.bottom() || pads.left() != pads.right();
+  }
+
   Windows withoutPadding() {
     return new Windows(
         new Window(window.kernel(), window.strides(), window.dilation(), Padding.NONE),

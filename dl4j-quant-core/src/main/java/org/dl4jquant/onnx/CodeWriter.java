@@ -1,0 +1,162 @@
+package org.dl4jquant.onnx;
+
+import static com.google.common.collect.ImmutableList.toImmutableList;
+
+import com.google.common.collect.ImmutableList;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
+import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.graph.ActivationFormat;
+import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.ScalarFunction;
+
+/**
+ * Writes one value as codes and back: QuantizeLinear, a Clip where the codes do not fill their
+ * container or a function clips, DequantizeLinear.
+ *
+ * <p>Clipping codes after rounding gives what clipping before rounding gives, because the bounds
+ * are codes themselves; and it lets runtimes join the operation before with QuantizeLinear. Values
+ * with a scale per channel are bounded before and shielded after, because ONNX Runtime would join
+ * them with operations whose integer kernels then refuse the scales.
+ */
+final class CodeWriter {
+  private final GraphWriter writer;
+  private final Node node;
+  private final ActivationFormat format;
+  private final CodeContainer container;
+  private final int rank;
+  private final ImmutableList<Step> steps;
+
+  /**
+   * @param rank the number of axes of the value, batch excluded
+   */
+  CodeWriter(GraphWriter writer, Node node, ActivationFormat format, SignedCodes signed, int rank) {
+    this.writer = writer;
+    this.node = node;
+    this.format = format;
+    this.container = CodeContainer.of(format, signed);
+    this.rank = rank;
+    try {
+      this.steps = format.formats().stream().map(Step::of).collect(toImmutableList());
+    } catch (IllegalArgumentException e) {
+      throw new UnsupportedOnnxException(node.op().kind(), node.name(), e);
+    }
+    if (container.wide() && writer.opset() < Opset.SIXTEEN_BITS) {
+      throw new UnsupportedOnnxException(
+          node.op().kind(),
+          node.name(),
+          "activations of %d bits need opset %d, found %d"
+              .formatted(format.bitWidth(), Opset.SIXTEEN_BITS, writer.opset()));
+    }
+  }
+
+  CodeContainer container() {
+    return container;
+  }
+
+  /** What is written between the float value and its codes. */
+  enum Clipping {
+    /** Nothing: the values are codes of the format already. */
+    NONE,
+    /** What the format and the function ask for. */
+    NEEDED,
+    /** Something in any case, because a runtime would join this pair with the one before. */
+    ALWAYS
+  }
+
+  /**
+   * Writes the codes under {@code codes} and their real values under {@code result}.
+   *
+   * @param value the name of the float tensor
+   */
+  void write(String value, ScalarFunction clip, Clipping clipping, String codes, String result) {
+    List<Long> lowest = new ArrayList<>();
+    List<Long> highest = new ArrayList<>();
+    boolean narrow = false;
+    for (NumberFormat each : format.formats()) {
+      lowest.add(each.quantize(clip.lowest()));
+      highest.add(each.quantize(clip.highest()));
+      narrow |= lowest.get(lowest.size() - 1) + container.offset() > container.lowest();
+      narrow |= highest.get(highest.size() - 1) + container.offset() < container.highest();
+    }
+    boolean clips =
+        (clipping == Clipping.ALWAYS && !container.wide())
+            || (clipping != Clipping.NONE && narrow)
+            || !format.perTensor();
+    boolean onCodes = clips && format.perTensor() && !container.wide();
+    String bounded = clips && !onCodes ? bounded(value, lowest, highest) : value;
+    String scale = constants("scale", Step::scale);
+    String zeroPoint = zeroPoints();
+    String first = onCodes ? writer.unique(codes + "/rounded") : codes;
+    writer.node("QuantizeLinear", List.of(bounded, scale, zeroPoint), first, axis());
+    if (onCodes) {
+      writer.node(
+          "Clip", List.of(first, bound("lowest", lowest), bound("highest", highest)), codes);
+    }
+    if (format.perTensor()) {
+      writer.node("DequantizeLinear", List.of(codes, scale, zeroPoint), result);
+    } else {
+      String values = writer.unique(result + "/unshielded");
+      writer.node("DequantizeLinear", List.of(codes, scale, zeroPoint), values, axis());
+      writer.shield(values, result);
+    }
+  }
+
+  private Attributes axis() {
+    return format.perTensor() ? Attributes.NONE : new Attributes().integer("axis", channelAxis());
+  }
+
+  private int channelAxis() {
+    return ((Granularity.PerChannel) format.granularity()).axes().get(0);
+  }
+
+  private String bound(String which, List<Long> codes) {
+    int stored = Math.toIntExact(codes.get(0) + container.offset());
+    return writer.codes(node.name() + "/" + which, container.type(), new int[] {stored});
+  }
+
+  private String bounded(String value, List<Long> lowest, List<Long> highest) {
+    String above =
+        writer.node(
+            "Max",
+            List.of(value, values("lowest", lowest)),
+            writer.unique(node.name() + "/fromLowest"));
+    return writer.node(
+        "Min",
+        List.of(above, values("highest", highest)),
+        writer.unique(node.name() + "/toHighest"));
+  }
+
+  private String values(String which, List<Long> codes) {
+    float[] values = new float[codes.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) format.formats().get(i).dequantize(codes.get(i));
+    }
+    long[] shape = new long[0];
+    if (!format.perTensor()) {
+      shape = ParameterLayout.channelShape(values.length, rank - channelAxis() + 1);
+    }
+    return writer.floats(node.name() + "/" + which, values, shape);
+  }
+
+  private String constants(String word, ToDoubleFunction<Step> value) {
+    float[] values = new float[steps.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) value.applyAsDouble(steps.get(i));
+    }
+    return writer.floats(node.name() + "/" + word, values, shape());
+  }
+
+  private String zeroPoints() {
+    ToLongFunction<Step> stored = step -> step.zeroPoint() + container.offset();
+    int[] values = steps.stream().mapToLong(stored).mapToInt(Math::toIntExact).toArray();
+    return writer.codes(node.name() + "/zeroPoint", container.type(), values, shape());
+  }
+
+  private long[] shape() {
+    return format.perTensor() ? new long[0] : new long[] {steps.size()};
+  }
+}
