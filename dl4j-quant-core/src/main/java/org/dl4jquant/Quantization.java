@@ -19,6 +19,8 @@ import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.LayerRanking;
 import org.dl4jquant.precision.LayerSelector;
 import org.dl4jquant.precision.LayerStatistic;
+import org.dl4jquant.precision.OutputClassPolicy;
+import org.dl4jquant.precision.OutputHead;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.PrecisionRules;
 import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
@@ -40,16 +42,19 @@ public final class Quantization {
   private final PrecisionRules rules;
   private final WeightConversion conversion;
   private final Attachments attachments;
+  private final OutputClassPolicy outputClasses;
 
   private Quantization(
       Dl4jNetwork network,
       PrecisionRules rules,
       WeightConversion conversion,
-      Attachments attachments) {
+      Attachments attachments,
+      OutputClassPolicy outputClasses) {
     this.network = network;
     this.rules = rules;
     this.conversion = conversion;
     this.attachments = attachments;
+    this.outputClasses = outputClasses;
   }
 
   /**
@@ -63,10 +68,15 @@ public final class Quantization {
         Dl4jNetwork.of(model),
         PrecisionRules.of(LayerPrecision.weights(DEFAULT_WEIGHT_BITS)),
         WeightConversion.DEFAULT,
-        Attachments.NONE);
+        Attachments.NONE,
+        OutputClassPolicy.LOG2_BOUND);
   }
 
-  /** Gives every layer weights of this width, 2 to 16; forgets what was pinned before. */
+  /**
+   * Gives every layer weights of this width, 2 to 16; forgets what was pinned before. The layers
+   * that make the outputs get more where their number of classes asks for it: {@link
+   * #outputClasses}.
+   */
   public Quantization weightBits(int bits) {
     return with(PrecisionRules.of(LayerPrecision.weights(bits)));
   }
@@ -81,14 +91,25 @@ public final class Quantization {
     return with(rules.withFloat(selector));
   }
 
+  /**
+   * Bounds the widths of the layers that make the outputs in another way than by {@link
+   * OutputClassPolicy#LOG2_BOUND} (method E). Such a layer never gets fewer bits than its bound,
+   * neither by {@link #weightBits} nor by a search; only a pin, which names it, or a plan given to
+   * {@link #convert(PrecisionPlan)} can do that.
+   */
+  public Quantization outputClasses(OutputClassPolicy policy) {
+    return new Quantization(network, rules, conversion, attachments, policy);
+  }
+
   /** Chooses formats and codes in another way than by minimal squared error. */
   public Quantization conversion(WeightConversion other) {
-    return new Quantization(network, rules, other, attachments);
+    return new Quantization(network, rules, other, attachments, outputClasses);
   }
 
   /** Lets a normalizer travel with the model. */
   public Quantization normalizer(DataNormalization normalizer) {
-    return new Quantization(network, rules, conversion, attachments.withNormalizer(normalizer));
+    return new Quantization(
+        network, rules, conversion, attachments.withNormalizer(normalizer), outputClasses);
   }
 
   /** Lets the updater's state travel with the model, so that training can go on. */
@@ -101,16 +122,33 @@ public final class Quantization {
         attachments.withUpdaterState(
             model instanceof MultiLayerNetwork layers
                 ? layers.getUpdater(true).getStateViewArray().dup()
-                : ((ComputationGraph) model).getUpdater(true).getStateViewArray().dup()));
+                : ((ComputationGraph) model).getUpdater(true).getStateViewArray().dup()),
+        outputClasses);
   }
 
   private Quantization with(PrecisionRules other) {
-    return new Quantization(network, other, conversion, attachments);
+    return new Quantization(network, other, conversion, attachments, outputClasses);
   }
 
-  /** Returns the plan that the widths and pins make for this network. */
+  /** Returns the plan that the widths, pins and numbers of classes make for this network. */
   public PrecisionPlan plan() {
-    return rules.apply(layers());
+    List<OutputHead> free =
+        heads().stream().filter(head -> !pinned().contains(head.layer())).toList();
+    return outputClasses.raise(rules.apply(layers()), free);
+  }
+
+  /** Returns the layers whose weights make the outputs, in the order of the outputs. */
+  public ImmutableList<OutputHead> heads() {
+    return network.heads().stream()
+        .map(head -> new OutputHead(head.layer(), head.classes(), head.coupled()))
+        .collect(ImmutableList.toImmutableList());
+  }
+
+  private ImmutableSet<String> pinned() {
+    return layers().stream()
+        .filter(rules::pins)
+        .map(LayerDescription::name)
+        .collect(ImmutableSet.toImmutableSet());
   }
 
   /** Returns the layers that have weights, in topological order. */
@@ -138,7 +176,8 @@ public final class Quantization {
 
   /**
    * Prepares the search for the layers that can go to low precision (method B): ranked as
-   * published, pinned layers left out. Run it with {@link #evaluating}.
+   * published, pinned layers and heads whose bound exceeds the low precision left out. Run it with
+   * {@link #evaluating}.
    *
    * @param statistics one per layer, in the order of the network
    */
@@ -149,12 +188,8 @@ public final class Quantization {
   /** Prepares the search with another ranking. */
   public AccuracyBudgetSearch.Builder search(
       List<LayerStatistic> statistics, LayerRanking ranking) {
-    ImmutableSet<String> pinned =
-        layers().stream()
-            .filter(rules::pins)
-            .map(LayerDescription::name)
-            .collect(ImmutableSet.toImmutableSet());
-    return AccuracyBudgetSearch.over(layers(), plan(), ranking.rank(statistics, pinned));
+    return AccuracyBudgetSearch.over(layers(), plan(), ranking.rank(statistics, pinned()))
+        .leastBits(outputClasses.bounds(heads()));
   }
 
   /**
@@ -169,7 +204,7 @@ public final class Quantization {
    *     infinite
    */
   public ImmutableList<LayerStatistic> normalized(List<LayerStatistic> statistics, int lowBits) {
-    QuantizedModel low = weightBits(lowBits).convert();
+    QuantizedModel low = convert(PrecisionPlan.uniform(LayerPrecision.weights(lowBits)));
     return statistics.stream()
         .map(statistic -> normalized(statistic, low))
         .collect(ImmutableList.toImmutableList());

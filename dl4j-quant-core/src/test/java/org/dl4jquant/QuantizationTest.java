@@ -21,6 +21,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.precision.LayerSelector;
 import org.dl4jquant.precision.LayerStatistic;
+import org.dl4jquant.precision.OutputClassPolicy;
 import org.dl4jquant.precision.SearchResult;
 import org.dl4jquant.report.QuantizationReport;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,32 @@ final class QuantizationTest {
 
     assertEquals(List.of("conv", "out"), all.lowPrecisionLayers());
     assertEquals(List.of(2, 32, 32, 16, 2), bits(quantization.convert(all.best().plan())));
+  }
+
+  @Test
+  void aHeadGetsTheBitsThatItsClassesAskFor() {
+    Quantization quantization = Quantization.of(network(10)).weightBits(4);
+
+    assertEquals(List.of(4, 32, 32, 4, 8), bits(quantization.convert()));
+    assertEquals(List.of(5, 32, 32, 5, 5), bits(quantization.weightBits(5).convert()));
+    assertEquals(
+        List.of(4, 32, 32, 4, 16),
+        bits(quantization.outputClasses(OutputClassPolicy.LOG2_BOUND.withMargin(4)).convert()));
+    assertEquals(
+        List.of(4, 32, 32, 4, 3), bits(quantization.pin(LayerSelector.named("out"), 3).convert()));
+  }
+
+  @Test
+  void aSearchLeavesAHeadAtItsBound() {
+    Quantization quantization = Quantization.of(network(10));
+
+    SearchResult four =
+        quantization.search(STATISTICS).lowBits(4).build().run(quantization.evaluating(m -> 1));
+    SearchResult five =
+        quantization.search(STATISTICS).lowBits(5).build().run(quantization.evaluating(m -> 1));
+
+    assertEquals(List.of("conv", "conv2"), four.lowPrecisionLayers());
+    assertEquals(List.of("conv", "conv2", "out"), five.lowPrecisionLayers());
   }
 
   @Test
@@ -125,6 +152,10 @@ final class QuantizationTest {
   }
 
   private static MultiLayerNetwork network() {
+    return network(3);
+  }
+
+  private static MultiLayerNetwork network(int classes) {
     MultiLayerNetwork network =
         new MultiLayerNetwork(
             new NeuralNetConfiguration.Builder()
@@ -136,7 +167,7 @@ final class QuantizationTest {
                 .layer(new ConvolutionLayer.Builder(2, 2).nOut(4).name("conv2").build())
                 .layer(
                     new OutputLayer.Builder()
-                        .nOut(3)
+                        .nOut(classes)
                         .activation(Activation.SOFTMAX)
                         .name("out")
                         .build())

@@ -1,10 +1,14 @@
 package org.dl4jquant.dl4j;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.Maps;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
@@ -60,6 +64,28 @@ final class Dl4jGraph extends Dl4jNetwork {
     return found instanceof org.deeplearning4j.nn.conf.graph.FrozenVertex frozen
         ? frozen.getUnderlying()
         : Objects.requireNonNull(found);
+  }
+
+  @Override
+  public ImmutableList<Dl4jHead> heads() {
+    Map<String, Dl4jLayer> layers = Maps.uniqueIndex(layers(), Dl4jLayer::name);
+    ImmutableMap.Builder<String, HeadSearch.Step> steps = ImmutableMap.builder();
+    network
+        .getConfiguration()
+        .getVertexInputs()
+        .forEach(
+            (vertex, inputs) -> {
+              Optional<Dl4jLayer> layer = Optional.ofNullable(layers.get(vertex));
+              steps.put(
+                  vertex,
+                  new HeadSearch.Step(
+                      layer.flatMap(Dl4jLayer::configuration),
+                      layer.map(Dl4jLayer::weightCount).orElse(0L) > 0,
+                      configuration(vertex) instanceof MergeVertex,
+                      ImmutableList.copyOf(inputs)));
+            });
+    return HeadSearch.search(
+        steps.buildOrThrow(), ImmutableList.copyOf(network.getConfiguration().getNetworkOutputs()));
   }
 
   @Override

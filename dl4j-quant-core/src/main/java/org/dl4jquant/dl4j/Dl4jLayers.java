@@ -1,6 +1,7 @@
 package org.dl4jquant.dl4j;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -51,6 +52,19 @@ final class Dl4jLayers extends Dl4jNetwork {
       layers.add(Dl4jLayer.of(name, layer, false));
     }
     return requireUniqueNames(layers.build());
+  }
+
+  @Override
+  public ImmutableList<Dl4jHead> heads() {
+    ImmutableMap.Builder<String, HeadSearch.Step> steps = ImmutableMap.builder();
+    ImmutableList<String> before = ImmutableList.of();
+    for (Dl4jLayer layer : layers()) {
+      steps.put(
+          layer.name(),
+          new HeadSearch.Step(layer.configuration(), layer.weightCount() > 0, false, before));
+      before = ImmutableList.of(layer.name());
+    }
+    return HeadSearch.search(steps.buildOrThrow(), before);
   }
 
   @Override

@@ -66,6 +66,12 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
   /** Returns every layer in topological order, also those without parameters. */
   public abstract ImmutableList<Dl4jLayer> layers();
 
+  /**
+   * Returns the layers whose weights make the outputs, in the order of the outputs. Two for an
+   * output that adds or merges two layers; none for one that no weights lead to.
+   */
+  public abstract ImmutableList<Dl4jHead> heads();
+
   /** Returns the configuration as DL4J writes it. */
   public abstract String configuration();
 

@@ -53,8 +53,11 @@ public final class AccuracyBudgetSearch {
             .collect(
                 ImmutableMap.toImmutableMap(LayerDescription::name, LayerDescription::weightCount));
     first = builder.first;
-    ranking = builder.ranking;
     lowBits = builder.lowBits;
+    ranking =
+        builder.ranking.stream()
+            .filter(layer -> builder.leastBits.getOrDefault(layer, 0) <= builder.lowBits)
+            .collect(ImmutableList.toImmutableList());
     maxDrop = builder.maxDrop;
     direction = builder.direction;
     maxEvaluations = builder.maxEvaluations;
@@ -180,6 +183,7 @@ public final class AccuracyBudgetSearch {
     private final ImmutableList<LayerDescription> layers;
     private final PrecisionPlan first;
     private final ImmutableList<String> ranking;
+    private ImmutableMap<String, Integer> leastBits = ImmutableMap.of();
     private int lowBits = DEFAULT_LOW_BITS;
     private double maxDrop = DEFAULT_MAX_DROP;
     private MetricDirection direction = MetricDirection.HIGHER_IS_BETTER;
@@ -208,6 +212,18 @@ public final class AccuracyBudgetSearch {
     public Builder lowBits(int bits) {
       Checks.inRange("lowBits", bits, 2, 16);
       lowBits = bits;
+      return this;
+    }
+
+    /**
+     * Leaves layers out that must not have as few bits as the low precision, such as the heads of
+     * {@link OutputClassPolicy#bounds}.
+     *
+     * @param bits the least width by layer; layers that are not named have none
+     */
+    @CanIgnoreReturnValue
+    public Builder leastBits(Map<String, Integer> bits) {
+      leastBits = ImmutableMap.copyOf(bits);
       return this;
     }
 

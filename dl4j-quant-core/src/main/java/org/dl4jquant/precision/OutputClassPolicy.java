@@ -1,31 +1,44 @@
 package org.dl4jquant.precision;
 
+import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
 import java.util.List;
 import org.dl4jquant.internal.Checks;
 
 /**
- * The least width of an output layer, from its number of classes (US20240112030A1): softmax and
- * cross entropy give errors whose magnitudes differ by {@code N - 1}, which one fixed-point scale
- * holds with {@code 1 + ceil(log2(N - 1))} bits.
+ * The least width of an output layer, from its number of classes (US20240112030A1). Heads whose
+ * classes no softmax couples, and heads of one class, have none. Immutable.
  *
- * @param margin bits on top of the bound; 0 to 16
+ * @param rule how the width follows from the number of classes
+ * @param margin bits on top of the rule; 0 to 16
  */
-public record OutputClassPolicy(int margin) {
-  /** The bound without a margin. */
-  public static final OutputClassPolicy LOG2_BOUND = new OutputClassPolicy(0);
+public record OutputClassPolicy(ClassWidth rule, int margin) {
+  /** The bound of {@link ClassWidth#log2Bound} without a margin. */
+  public static final OutputClassPolicy LOG2_BOUND =
+      new OutputClassPolicy(ClassWidth.log2Bound(), 0);
 
   public OutputClassPolicy {
     Checks.inRange("margin", margin, 0, 16);
   }
 
+  /**
+   * Returns the policy in the words of the claims: a width proportional to the number of classes,
+   * in octaves.
+   *
+   * @see ClassWidth#proportional
+   */
+  public static OutputClassPolicy proportional(double offset, double bitsPerOctave) {
+    return new OutputClassPolicy(ClassWidth.proportional(offset, bitsPerOctave), 0);
+  }
+
+  /** Returns this policy with another margin. */
+  public OutputClassPolicy withMargin(int bits) {
+    return new OutputClassPolicy(rule, bits);
+  }
+
   /** Returns the bound of a head in bits, the margin included; 0 if it has none. */
   public int bound(OutputHead head) {
-    if (!head.coupled() || head.classes() == 1) {
-      return 0;
-    }
-    int log = Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(2, head.classes() - 1) - 1);
-    return 1 + log + margin;
+    return !head.coupled() || head.classes() == 1 ? 0 : rule.bits(head.classes()) + margin;
   }
 
   /** Returns the bound of a head, rounded up to 8, 16 or 32 bits; 0 if it has none. */
@@ -37,16 +50,36 @@ public record OutputClassPolicy(int margin) {
     return bound <= 8 ? 8 : bound <= 16 ? 16 : LayerPrecision.FLOAT_BITS;
   }
 
-  /** Returns the plan with the weights of no head narrower than its bound. */
+  /**
+   * Returns the plan with every head that has fewer bits than its bound, in weights or output,
+   * raised to {@link #bits}.
+   */
   public PrecisionPlan raise(PrecisionPlan plan, List<OutputHead> heads) {
     PrecisionPlan raised = plan;
     for (OutputHead head : heads) {
-      LayerPrecision before = raised.of(head.layer());
-      if (before.weightBits() < bits(head)) {
-        raised = raised.with(head.layer(), before.withWeightBits(bits(head)));
+      LayerPrecision precision = raised.of(head.layer());
+      if (precision.weightBits() < bound(head)) {
+        precision = precision.withWeightBits(bits(head));
+      }
+      if (precision.activationBits() < bound(head)) {
+        precision = precision.withActivationBits(bits(head));
+      }
+      if (!precision.equals(raised.of(head.layer()))) {
+        raised = raised.with(head.layer(), precision);
       }
     }
     return raised;
+  }
+
+  /** Returns the bounds of the heads that have one, by layer. */
+  public ImmutableMap<String, Integer> bounds(List<OutputHead> heads) {
+    ImmutableMap.Builder<String, Integer> bounds = ImmutableMap.builder();
+    for (OutputHead head : heads) {
+      if (bound(head) > 0) {
+        bounds.put(head.layer(), bound(head));
+      }
+    }
+    return bounds.buildOrThrow();
   }
 
   /** Returns the heads whose bound exceeds {@code lowBits}, for {@link LayerRanking#rank}. */
