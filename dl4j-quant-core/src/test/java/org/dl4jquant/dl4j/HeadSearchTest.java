@@ -84,8 +84,8 @@ final class HeadSearchTest {
     LossLayer loss =
         new LossLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX).build();
     assertEquals(
-        List.of(new Dl4jHead("d", 6, true)),
-        heads(InputType.feedForward(4), new FrozenLayer(dense("d", 6)), loss));
+        List.of(new Dl4jHead("layer0", 6, true)),
+        heads(InputType.feedForward(4), new FrozenLayer(dense("inside", 6)), loss));
     assertEquals(
         List.of(new Dl4jHead("conv", 12, true)),
         heads(
