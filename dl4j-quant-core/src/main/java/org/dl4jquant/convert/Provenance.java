@@ -7,16 +7,23 @@ package org.dl4jquant.convert;
  * @param deeplearning4j the version of Deeplearning4j
  * @param sourceSha256 of configuration and parameters of the float network
  * @param weightStrategy how weight formats were chosen
+ * @param activationStrategy how the formats of values were chosen; empty if they stay float
  */
 public record Provenance(
-    String library, String deeplearning4j, String sourceSha256, String weightStrategy) {
+    String library,
+    String deeplearning4j,
+    String sourceSha256,
+    String weightStrategy,
+    String activationStrategy) {
   /** The version of this library. */
   public static final String LIBRARY = "dl4j-quant 0.1.0-SNAPSHOT";
 
   /** The version of Deeplearning4j that this library is built for. */
   public static final String DEEPLEARNING4J = "1.0.0-M2.1";
 
-  static Provenance of(String sourceSha256, String weightStrategy) {
-    return new Provenance(LIBRARY, DEEPLEARNING4J, sourceSha256, weightStrategy);
+  static Provenance of(
+      String sourceSha256, String weightStrategy, String activationStrategy) {
+    return new Provenance(
+        LIBRARY, DEEPLEARNING4J, sourceSha256, weightStrategy, activationStrategy);
   }
 }

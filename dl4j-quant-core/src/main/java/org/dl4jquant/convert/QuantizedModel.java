@@ -1,6 +1,7 @@
 package org.dl4jquant.convert;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -9,8 +10,15 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
+import org.dl4jquant.dl4j.FakeQuantizedNetwork;
+import org.dl4jquant.dl4j.GraphReader;
+import org.dl4jquant.dl4j.Tensors;
+import org.dl4jquant.execute.IntegerNetwork;
+import org.dl4jquant.graph.ActivationFormat;
+import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -23,6 +31,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param graph whether the network is a ComputationGraph
  * @param configuration DL4J's configuration, as JSON
  * @param layers in topological order
+ * @param activations the format of each value that is carried as codes, by the name of its node in
+ *     the network's graph; values that are only moved have that of their origin; empty if only
+ *     weights are quantized
  * @param plan which bit widths were asked for
  * @param provenance how it was made
  * @param attachments what travels with it
@@ -31,17 +42,24 @@ public record QuantizedModel(
     boolean graph,
     String configuration,
     ImmutableList<QuantizedLayer> layers,
+    ImmutableMap<String, ActivationFormat> activations,
     PrecisionPlan plan,
     Provenance provenance,
     Attachments attachments) {
   /** Returns this model with other attachments. */
   public QuantizedModel with(Attachments other) {
-    return new QuantizedModel(graph, configuration, layers, plan, provenance, other);
+    return new QuantizedModel(
+        graph, configuration, layers, activations, plan, provenance, other);
   }
 
   /**
-   * Returns a new DL4J network whose parameters are the numbers that the codes stand for. It
-   * computes in float, so it needs nothing of this library.
+   * Returns a new DL4J network that computes the same.
+   *
+   * <p>If only weights are quantized, its parameters are the numbers that the codes stand for, and
+   * it needs nothing of this library. Else it also quantizes and dequantizes the values that are
+   * carried as codes, with classes of this library in its configuration. Sums of floats are rounded
+   * where those of integers are not, so that a value next to the middle between two codes may become
+   * the other one; a network of doubles sums exactly.
    *
    * @throws IllegalArgumentException if the parameters do not fit the configuration
    */
@@ -51,6 +69,17 @@ public record QuantizedModel(
 
   /** Returns {@link #toNetwork} as one view of both classes of networks. */
   public Dl4jNetwork network() {
+    Dl4jNetwork plain = plainNetwork();
+    return activations.isEmpty()
+        ? plain
+        : FakeQuantizedNetwork.of(plain, GraphReader.read(plain).graph(), activations);
+  }
+
+  /**
+   * Returns the network of {@link #toNetwork} without the quantization of values: weights and biases
+   * alone are what the codes stand for. It needs nothing of this library.
+   */
+  public Dl4jNetwork plainNetwork() {
     long count = layers.stream().mapToLong(QuantizedLayer::parameterCount).sum();
     INDArray parameters = count == 0 ? Nd4j.empty() : Nd4j.create(dataType(), 1, count);
     Dl4jNetwork network = Dl4jNetwork.create(graph, configuration, parameters);
@@ -65,6 +94,50 @@ public record QuantizedModel(
     }
     attachments.updaterState().ifPresent(state -> restoreUpdater(network.model(), state));
     return network;
+  }
+
+  /**
+   * Returns the graph of integers that this model stands for.
+   *
+   * @throws IllegalStateException if only weights are quantized
+   */
+  public QuantizedGraph toQuantizedGraph() {
+    Checks.state(
+        !activations.isEmpty(), "a model of quantized weights alone does not compute in integers");
+    return GraphAssembly.assemble(this);
+  }
+
+  /**
+   * Returns the network that computes in integers.
+   *
+   * @throws IllegalStateException if only weights are quantized
+   * @throws IllegalArgumentException if a sum might exceed 63 bits
+   */
+  public IntegerNetwork toIntegerNetwork() {
+    return IntegerNetwork.of(toQuantizedGraph());
+  }
+
+  /**
+   * Returns what the model gives: computed in integers, or by DL4J if only weights are quantized.
+   * Each call builds the network anew; keep {@link #toIntegerNetwork} to call it often.
+   *
+   * @param inputs one per input of the network, as DL4J takes them
+   * @return one per output
+   */
+  public ImmutableList<INDArray> output(INDArray... inputs) {
+    if (activations.isEmpty()) {
+      return plainNetwork().output(inputs);
+    }
+    IntegerNetwork integers = toIntegerNetwork();
+    ImmutableList<String> names = integers.graph().graph().inputs();
+    Checks.that(inputs.length == names.size(), "inputs", "be " + names, inputs.length);
+    ImmutableMap.Builder<String, Tensor> values = ImmutableMap.builder();
+    for (int i = 0; i < inputs.length; i++) {
+      values.put(names.get(i), Tensors.of(inputs[i]));
+    }
+    return integers.outputs(values.buildOrThrow()).values().stream()
+        .map(Tensors::toArray)
+        .collect(ImmutableList.toImmutableList());
   }
 
   private static void copyInto(QuantizedLayer source, Dl4jLayer target) {

@@ -1,6 +1,7 @@
 package org.dl4jquant.convert;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import java.util.ArrayList;
 import java.util.List;
 import org.dl4jquant.dl4j.Dl4jLayer;
@@ -57,8 +58,9 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
         network.isGraph(),
         network.configuration(),
         converted,
+        ImmutableMap.of(),
         plan,
-        Provenance.of(network.fingerprint(), strategyName),
+        Provenance.of(network.fingerprint(), strategyName, ""),
         Attachments.NONE);
   }
 
@@ -99,6 +101,12 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
     QuantizedTensor codes = QuantizedTensor.quantize(tensor, granularity, formats, rounding);
     double sqnr = Sqnr.decibels(tensor.values(), codes.dequantize().values());
     return QuantizedParameter.ofCodes(parameter.key(), parameter.layout().role(), codes, sqnr);
+  }
+
+  /** Returns the codes of a weight with the formats that this conversion chooses. */
+  QuantizedTensor quantized(Tensor tensor, Granularity granularity, int bitWidth) {
+    List<FixedPointFormat> formats = formats(tensor, granularity, bitWidth, strategy);
+    return QuantizedTensor.quantize(tensor, granularity, formats, rounding);
   }
 
   private static List<FixedPointFormat> formats(

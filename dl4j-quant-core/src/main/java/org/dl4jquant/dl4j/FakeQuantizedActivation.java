@@ -2,11 +2,13 @@ package org.dl4jquant.dl4j;
 
 import java.util.Objects;
 import java.util.Optional;
+import org.dl4jquant.graph.ScalarFunction;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.BaseActivationFunction;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonAutoDetect;
 import org.nd4j.shade.jackson.annotation.JsonAutoDetect.Visibility;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
@@ -64,7 +66,6 @@ public final class FakeQuantizedActivation extends BaseActivationFunction {
 
   @Override
   public INDArray getActivation(INDArray in, boolean training) {
-    INDArray out = function.getActivation(quantized(argument, in), training);
     return quantized(result, out);
   }
 

@@ -149,6 +149,7 @@ final class GraphEditor extends NetworkEditor {
   void quantizeOutput(String name, FakeQuantizedPreProcessor quantizer) {
     String exact = name + "/exact";
     requireFree(exact);
+    moved(name, exact);
     GraphVertex vertex = Objects.requireNonNull(vertices().remove(name));
     vertices().put(exact, vertex);
     inputs().put(exact, Objects.requireNonNull(inputs().remove(name)));

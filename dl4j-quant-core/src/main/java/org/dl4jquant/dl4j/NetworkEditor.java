@@ -19,6 +19,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 abstract sealed class NetworkEditor permits LayersEditor, GraphEditor {
   private final Dl4jNetwork original;
+  private final Map<String, String> moved = new HashMap<>();
 
   NetworkEditor(Dl4jNetwork original) {
     this.original = original;
@@ -52,6 +53,11 @@ abstract sealed class NetworkEditor permits LayersEditor, GraphEditor {
   /** Quantizes what a layer or vertex gives, whatever takes it. */
   abstract void quantizeOutput(String name, FakeQuantizedPreProcessor quantizer);
 
+  /** Notes that a layer has another name than in the original. */
+  final void moved(String from, String to) {
+    moved.put(to, from);
+  }
+
   /** Returns the changed configuration as JSON, with the number of its parameters. */
   abstract Changed changed();
 
@@ -82,7 +88,8 @@ abstract sealed class NetworkEditor permits LayersEditor, GraphEditor {
           parameter.assign(replaced);
           continue;
         }
-        INDArray value = values.get(parameter.name());
+        String from = moved.getOrDefault(layer.name(), layer.name());
+        INDArray value = values.get(from + "/" + parameter.key());
         if (value == null) {
           throw new IllegalStateException("parameter " + parameter.name() + " has no value");
         }

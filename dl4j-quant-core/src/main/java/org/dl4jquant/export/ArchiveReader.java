@@ -111,6 +111,7 @@ final class ArchiveReader {
         manifest.graph(),
         new String(entry(PackedArchive.CONFIGURATION), StandardCharsets.UTF_8),
         layers.build(),
+        manifest.activations(),
         manifest.plan(),
         manifest.provenance(),
         new Attachments(normalizer(), updaterState()));

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import com.google.common.hash.Hashing;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ import org.dl4jquant.convert.Provenance;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.precision.InvalidPlanException;
 import org.dl4jquant.precision.PrecisionPlan;
 
@@ -30,6 +32,7 @@ import org.dl4jquant.precision.PrecisionPlan;
  * @param provenance how the model was made
  * @param layers kind of each layer by name, in topological order, also those without parameters
  * @param parameters in the order of the layers
+ * @param activations the formats of values by node; none in version 1
  * @param contents length and SHA-256 of every entry but the manifest and its hash
  */
 record Manifest(
@@ -38,9 +41,11 @@ record Manifest(
     Provenance provenance,
     Map<String, String> layers,
     List<ParameterEntry> parameters,
+    ImmutableMap<String, ActivationFormat> activations,
     Map<String, Content> contents) {
   static final String FORMAT = "dl4j-quant packed archive";
-  static final int VERSION = 1;
+  static final int VERSION = 2;
+  private static final int OLDEST_VERSION = 1;
 
   private static final ObjectMapper MAPPER =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -69,6 +74,7 @@ record Manifest(
     }
     ArrayNode table = root.putArray("parameters");
     parameters.forEach(parameter -> table.add(write(parameter)));
+    root.set("activations", ActivationEntries.write(MAPPER, model.activations()));
     ObjectNode contents = root.putObject("entries");
     entries.forEach(
         (name, bytes) -> {
@@ -89,7 +95,8 @@ record Manifest(
         .put("library", provenance.library())
         .put("deeplearning4j", provenance.deeplearning4j())
         .put("sourceSha256", provenance.sourceSha256())
-        .put("weightStrategy", provenance.weightStrategy());
+        .put("weightStrategy", provenance.weightStrategy())
+        .put("activationStrategy", provenance.activationStrategy());
   }
 
   private static ObjectNode write(ParameterEntry parameter) {
@@ -128,9 +135,12 @@ record Manifest(
       throw new InvalidArchiveException(
           where, "format must be '" + FORMAT + "', found " + root.path("format"));
     }
-    if (root.path("version").asInt() != VERSION) {
+    int version = root.path("version").asInt();
+    if (version < OLDEST_VERSION || version > VERSION) {
       throw new InvalidArchiveException(
-          where, "version must be " + VERSION + ", found " + root.path("version"));
+          where,
+          "version must be between %d and %d, found %s"
+              .formatted(OLDEST_VERSION, VERSION, root.path("version")));
     }
     try {
       JsonNode from = root.required("provenance");
@@ -141,9 +151,13 @@ record Manifest(
               from.required("library").asText(),
               from.required("deeplearning4j").asText(),
               from.required("sourceSha256").asText(),
-              from.required("weightStrategy").asText()),
+              from.required("weightStrategy").asText(),
+              version == 1 ? "" : from.required("activationStrategy").asText()),
           layers(root.required("layers")),
           parameters(root.required("parameters")),
+          version == 1
+              ? ImmutableMap.of()
+              : ActivationEntries.read(root.required("activations")),
           contents(root.required("entries")));
     } catch (InvalidPlanException e) {
       throw new InvalidArchiveException(where, "holds a plan that cannot be used", e);

@@ -32,7 +32,7 @@ public final class PlainArchive {
           Path stock = Files.createTempFile("dl4j-quant", ".zip");
           try {
             boolean updater = model.attachments().updaterState().isPresent();
-            ModelSerializer.writeModel(model.toNetwork(), stock.toFile(), updater);
+            ModelSerializer.writeModel(model.plainNetwork().model(), stock.toFile(), updater);
             SteadyZip zip = new SteadyZip(out);
             copy(stock, zip);
             if (model.attachments().normalizer().isPresent()) {

@@ -1,0 +1,100 @@
+package org.dl4jquant.convert;
+
+import com.google.common.collect.ImmutableMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.graph.Activation;
+import org.dl4jquant.graph.ActivationFormat;
+import org.dl4jquant.graph.FloatFunction;
+import org.dl4jquant.graph.Input;
+import org.dl4jquant.graph.NetworkGraph;
+import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.ScalarFunction;
+import org.dl4jquant.graph.Softmax;
+import org.dl4jquant.graph.Weighted;
+import org.dl4jquant.internal.Checks;
+import org.dl4jquant.stats.ChannelProfile;
+import org.dl4jquant.stats.TensorProfile;
+import org.dl4jquant.strategy.FormatStrategy;
+
+/**
+ * Chooses the format of every value that is to be codes, from what calibration saw of it.
+ *
+ * <p>A format is unsigned if no negative value was seen and none can be computed: after a function
+ * that gives none, of other unsigned values, or for an input or what a float layer gives.
+ */
+final class ActivationFormats {
+  private final NetworkGraph graph;
+  private final FormatStrategy strategy;
+  private final Function<String, Optional<TensorProfile>> profiles;
+  private final Set<String> unsigned = new HashSet<>();
+
+  ActivationFormats(
+      NetworkGraph graph,
+      FormatStrategy strategy,
+      Function<String, Optional<TensorProfile>> profiles) {
+    this.graph = graph;
+    this.strategy = strategy;
+    this.profiles = profiles;
+  }
+
+  ImmutableMap<String, ActivationFormat> choose(Map<String, CodePlan.Choice> choices) {
+    ImmutableMap.Builder<String, ActivationFormat> formats = ImmutableMap.builder();
+    for (Node node : graph.nodes()) {
+      CodePlan.Choice choice = choices.get(node.name());
+      if (choice != null) {
+        formats.put(node.name(), ActivationFormat.perTensor(choose(node, choice)));
+      } else if (node.op().keepsCodes() && unsigned.contains(node.input())) {
+        unsigned.add(node.name());
+      }
+    }
+    return formats.buildOrThrow();
+  }
+
+  private FixedPointFormat choose(Node node, CodePlan.Choice choice) {
+    TensorProfile profile =
+        profiles
+            .apply(node.name())
+            .filter(seen -> seen.whole().count() > 0)
+            .orElseThrow(
+                () ->
+                    Checks.violated(
+                        "calibration", "have seen every value", "none of '" + node.name() + "'"));
+    boolean signed = !isUnsigned(node, profile.whole());
+    if (!signed) {
+      unsigned.add(node.name());
+    }
+    if (!choice.outside()) {
+      return strategy.choose(profile.whole(), choice.bits(), signed);
+    }
+    // Bits are plenty here, so that twice of what was seen must fit.
+    FixedPointFormat seen =
+        FormatStrategy.maxAbs().choose(profile.whole(), choice.bits(), signed);
+    return seen.withFractionalLength(seen.fractionalLength() - 1);
+  }
+
+  private boolean isUnsigned(Node node, ChannelProfile seen) {
+    if (seen.moments().min() < 0 || node.op() instanceof Weighted) {
+      return false;
+    }
+    if (node.op() instanceof Activation activation) {
+      return neverNegative(activation.function());
+    }
+    return node.op() instanceof Input
+        || node.op() instanceof FloatFunction
+        || node.op() instanceof Softmax
+        || unsigned.containsAll(node.inputs());
+  }
+
+  private static boolean neverNegative(ScalarFunction function) {
+    return function.equals(ScalarFunction.Smooth.SIGMOID)
+        || function.equals(ScalarFunction.Smooth.SOFTPLUS)
+        || function.equals(ScalarFunction.Smooth.RECTIFIED_TANH)
+        || function instanceof ScalarFunction.HardSigmoid
+        || function.lowest() == 0;
+  }
+}

@@ -1,0 +1,89 @@
+package org.dl4jquant.convert;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.FoldedNetwork;
+import org.dl4jquant.graph.ActivationFormat;
+import org.dl4jquant.internal.Checks;
+import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.stats.TensorProfile;
+import org.dl4jquant.strategy.FormatStrategy;
+
+/**
+ * Quantization of weights and activations: from a float network, a plan and what calibration saw to
+ * a model that computes in integers.
+ *
+ * <p>The network is folded first ({@link FoldedNetwork}). Weights get a format per output channel;
+ * a normalization that stands alone gets factors of 16 bits. Each value that integers use gets one
+ * format for the whole tensor. Biases are codes on the grid of their sums, of at most 25 bits.
+ *
+ * <p>Immutable and thread-safe; the network is only read.
+ *
+ * @param weights how weights become codes
+ * @param activations chooses the format of a value from its profile
+ * @param outputBits of values that nothing in integers uses, such as logits; at least as many as
+ *     the plan gives the layer; twice the range that was seen fits
+ * @param correctsBias whether the mean error of rounded weights is taken out of the biases
+ */
+public record Conversion(
+    WeightConversion weights, FormatStrategy activations, int outputBits, boolean correctsBias) {
+  /** Minimal squared error for weights and activations, outputs of 16 bits, corrected biases. */
+  public static final Conversion DEFAULT =
+      new Conversion(WeightConversion.DEFAULT, FormatStrategy.minMse(), 16, true);
+
+  /** The bits of the factors of a normalization that stands alone. */
+  static final int FACTOR_BITS = 16;
+
+  public Conversion {
+    Checks.inRange("outputBits", outputBits, 4, ActivationFormat.MAX_BIT_WIDTH);
+  }
+
+  /** Returns this with other formats and codes of weights. */
+  public Conversion withWeights(WeightConversion other) {
+    return new Conversion(other, activations, outputBits, correctsBias);
+  }
+
+  /** Returns this with another strategy for activations. */
+  public Conversion withActivations(FormatStrategy other) {
+    return new Conversion(weights, other, outputBits, correctsBias);
+  }
+
+  /** Returns this with another number of bits for what leaves the integers. */
+  public Conversion withOutputBits(int bits) {
+    return new Conversion(weights, activations, bits, correctsBias);
+  }
+
+  /** Returns this with or without bias correction. */
+  public Conversion withBiasCorrection(boolean corrects) {
+    return new Conversion(weights, activations, outputBits, corrects);
+  }
+
+  /**
+   * Converts a network.
+   *
+   * @param profiles of the values of the network's graph, by the names of the nodes; of the network
+   *     as it is given or of its folded form
+   * @throws IllegalArgumentException if a weight is NaN or infinite, the plan names a layer that
+   *     the network lacks, or a value that is to become codes has no profile
+   */
+  public QuantizedModel convert(
+      Dl4jNetwork network,
+      PrecisionPlan plan,
+      Function<String, Optional<TensorProfile>> profiles) {
+    FoldedNetwork folded = FoldedNetwork.of(network);
+    return new ConversionRun(this, folded, plan, named(folded, profiles))
+        .model(network.fingerprint());
+  }
+
+  /** What a folded layer gives is what the normalization gave before. */
+  private static Function<String, Optional<TensorProfile>> named(
+      FoldedNetwork folded, Function<String, Optional<TensorProfile>> profiles) {
+    Map<String, String> original = new HashMap<>();
+    folded.folded().forEach((batchNorm, producer) -> original.put(producer, batchNorm));
+    return name ->
+        profiles.apply(original.getOrDefault(name, name)).or(() -> profiles.apply(name));
+  }
+}

@@ -1,0 +1,91 @@
+package org.dl4jquant.convert;
+
+import com.google.common.collect.ImmutableMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.ToIntFunction;
+import org.dl4jquant.dl4j.GraphReader;
+import org.dl4jquant.dl4j.NetworkImage;
+import org.dl4jquant.format.Rounding;
+import org.dl4jquant.graph.ActivationFormat;
+import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.QuantizedGraph;
+import org.dl4jquant.graph.QuantizedGraph.Carrier;
+import org.dl4jquant.graph.QuantizedWeights;
+import org.dl4jquant.graph.Weighted;
+import org.dl4jquant.tensor.QuantizedTensor;
+import org.dl4jquant.tensor.Tensor;
+
+/** Makes the quantized graph of a model. */
+final class GraphAssembly {
+  /** A float holds every bias code of this width, so that no bias changes on its way to DL4J. */
+  static final int MAX_BIAS_BITS = 25;
+
+  private final NetworkImage image;
+  private final IntegerWeights weights;
+  private final ImmutableMap<String, ActivationFormat> formats;
+  private final ToIntFunction<String> biasBits;
+  private final Map<String, Tensor> biases = new HashMap<>();
+
+  /**
+   * Prepares a graph.
+   *
+   * @param image of the network whose weights are the numbers that the codes stand for
+   * @param biasBits of a layer
+   */
+  GraphAssembly(
+      NetworkImage image,
+      IntegerWeights weights,
+      ImmutableMap<String, ActivationFormat> formats,
+      ToIntFunction<String> biasBits) {
+    this.image = image;
+    this.weights = weights;
+    this.formats = formats;
+    this.biasBits = biasBits;
+  }
+
+  /** Returns an assembly that takes these biases, by node, in place of the graph's. */
+  GraphAssembly withBiases(Map<String, Tensor> others) {
+    biases.putAll(others);
+    return this;
+  }
+
+  static QuantizedGraph assemble(QuantizedModel model) {
+    NetworkImage image = GraphReader.read(model.plainNetwork());
+    return new GraphAssembly(
+            image,
+            new IntegerWeights(image, model.layers()),
+            model.activations(),
+            layer -> model.plan().of(layer).biasBits())
+        .graph();
+  }
+
+  /** Returns the graph; a weighted operation computes in integers if its input is codes. */
+  QuantizedGraph graph() {
+    QuantizedGraph.Builder builder = QuantizedGraph.builder(image.graph());
+    formats.forEach(builder::format);
+    QuantizedGraph carriers = builder.build();
+    for (Node node : image.graph().nodes()) {
+      if (node.op() instanceof Weighted op && carriers.carrier(node.input()) == Carrier.CODES) {
+        weights
+            .of(node)
+            .ifPresent(
+                codes ->
+                    builder.weights(node.name(), weights(op, codes, input(carriers, node), node)));
+      }
+    }
+    return builder.build();
+  }
+
+  private static ActivationFormat input(QuantizedGraph graph, Node node) {
+    return graph.format(node.input()).orElseThrow();
+  }
+
+  private QuantizedWeights weights(
+      Weighted op, QuantizedTensor codes, ActivationFormat input, Node node) {
+    int bits = Math.min(MAX_BIAS_BITS, biasBits.applyAsInt(node.layer()));
+    Tensor bias = biases.getOrDefault(node.name(), op.bias());
+    Weighted own = op.withParameters(op.weight(), bias);
+    return QuantizedWeights.onFinestGrid(own, codes, input, Rounding.HALF_EVEN, bits);
+  }
+}

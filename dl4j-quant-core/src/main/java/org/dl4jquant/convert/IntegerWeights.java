@@ -1,0 +1,94 @@
+package org.dl4jquant.convert;
+
+import static com.google.common.collect.ImmutableList.toImmutableList;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
+import org.dl4jquant.dl4j.NetworkImage;
+import org.dl4jquant.dl4j.WeightSource;
+import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.format.Rounding;
+import org.dl4jquant.graph.ChannelAffine;
+import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.Weighted;
+import org.dl4jquant.internal.Checks;
+import org.dl4jquant.tensor.QuantizedTensor;
+
+/**
+ * The codes of a model's parameters in the layout of the graph: the same numbers, found again by
+ * quantizing the numbers that they stand for with the same formats.
+ */
+final class IntegerWeights {
+  private final NetworkImage image;
+  private final ImmutableMap<String, QuantizedParameter> parameters;
+
+  /**
+   * The weights of a model.
+   *
+   * @param image of the network whose parameters are the numbers that the codes stand for
+   * @param layers with the codes
+   */
+  IntegerWeights(NetworkImage image, ImmutableList<QuantizedLayer> layers) {
+    this.image = image;
+    Map<String, QuantizedParameter> byName = new HashMap<>();
+    for (QuantizedLayer layer : layers) {
+      for (QuantizedParameter parameter : layer.parameters()) {
+        byName.put(layer.name() + "/" + parameter.key(), parameter);
+      }
+    }
+    this.parameters = ImmutableMap.copyOf(byName);
+  }
+
+  /** Returns where the parameters of a weighted node come from, batch normalization included. */
+  static Optional<WeightSource> source(NetworkImage image, Node node) {
+    WeightSource known = image.weights().get(node.name());
+    if (known != null || !(node.op() instanceof ChannelAffine)) {
+      return Optional.ofNullable(known);
+    }
+    return Optional.of(
+        new WeightSource(
+            node.layer(),
+            BatchNormalizationParamInitializer.GAMMA,
+            Optional.of(BatchNormalizationParamInitializer.BETA)));
+  }
+
+  /** Returns the integer weights of a node, if they are integers that a sum can use. */
+  Optional<QuantizedTensor> of(Node node) {
+    if (!(node.op() instanceof Weighted op)) {
+      return Optional.empty();
+    }
+    return source(image, node)
+        .map(from -> parameters.get(from.layer() + "/" + from.weight()))
+        .flatMap(QuantizedParameter::codes)
+        .filter(codes -> fits(codes, op.outputChannels()))
+        .map(codes -> arranged(node.name(), codes, op));
+  }
+
+  private static boolean fits(QuantizedTensor codes, int channels) {
+    return (codes.formats().size() == 1 || codes.formats().size() == channels)
+        && codes.formats().stream().allMatch(FixedPointFormat.class::isInstance);
+  }
+
+  private static QuantizedTensor arranged(String node, QuantizedTensor codes, Weighted op) {
+    ImmutableList<NumberFormat> formats = codes.formats();
+    Granularity granularity =
+        formats.size() == op.outputChannels()
+            ? Granularity.perChannel(0)
+            : Granularity.perTensor();
+    QuantizedTensor found =
+        QuantizedTensor.quantize(op.weight(), granularity, formats, Rounding.HALF_EVEN);
+    Checks.that(
+        Arrays.equals(found.dequantize().values(), op.weight().values()),
+        "weights of '" + node + "'",
+        "be the numbers that their codes stand for",
+        formats.stream().distinct().collect(toImmutableList()));
+    return found;
+  }
+}
