@@ -82,7 +82,7 @@ final class ConversionRun {
     CodePlan carriers =
         new CodePlan(
             image.graph(),
-            node -> !plan.of(node.layer()).keepsFloatActivations() && codes.of(node).isPresent(),
+            node -> !plan.of(node.layer()).keepsFloatActivations() && codes.of(node.name()).isPresent(),
             layer -> plan.of(layer).activationBits(),
             settings.outputBits());
     return new ActivationFormats(image.graph(), settings.activations(), profiles)

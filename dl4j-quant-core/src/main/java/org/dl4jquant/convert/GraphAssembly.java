@@ -68,7 +68,7 @@ final class GraphAssembly {
     for (Node node : image.graph().nodes()) {
       if (node.op() instanceof Weighted op && carriers.carrier(node.input()) == Carrier.CODES) {
         weights
-            .of(node)
+            .of(node.name())
             .ifPresent(
                 codes ->
                     builder.weights(node.name(), weights(op, codes, input(carriers, node), node)));

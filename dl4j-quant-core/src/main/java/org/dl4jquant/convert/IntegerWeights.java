@@ -59,8 +59,9 @@ final class IntegerWeights {
             Optional.of(BatchNormalizationParamInitializer.BETA)));
   }
 
-  /** Returns the integer weights of a node, if they are integers that a sum can use. */
-  Optional<QuantizedTensor> of(Node node) {
+  /** Returns the weights of a node, if they are integers that a sum can use. */
+  Optional<QuantizedTensor> of(String name) {
+    Node node = image.graph().node(name);
     if (!(node.op() instanceof Weighted op)) {
       return Optional.empty();
     }
@@ -68,7 +69,7 @@ final class IntegerWeights {
         .map(from -> parameters.get(from.layer() + "/" + from.weight()))
         .flatMap(QuantizedParameter::codes)
         .filter(codes -> fits(codes, op.outputChannels()))
-        .map(codes -> arranged(node.name(), codes, op));
+        .map(codes -> arranged(name, codes, op));
   }
 
   private static boolean fits(QuantizedTensor codes, int channels) {

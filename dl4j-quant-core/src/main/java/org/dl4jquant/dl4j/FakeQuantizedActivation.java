@@ -66,7 +66,23 @@ public final class FakeQuantizedActivation extends BaseActivationFunction {
 
   @Override
   public INDArray getActivation(INDArray in, boolean training) {
-    return quantized(result, out);
+    INDArray x = quantized(argument, in);
+    Optional<ScalarFunction> exact =
+        result == null
+            ? Optional.empty()
+            : Activations.function(function).filter(known -> !known.clips());
+    return exact.isPresent()
+        ? quantized(result, mapped(exact.get(), x))
+        : quantized(result, function.getActivation(x, training));
+  }
+
+  /** Computes in double and rounds to float, as the tables of integer inference do. */
+  private static INDArray mapped(ScalarFunction function, INDArray in) {
+    double[] values = in.dup('c').data().asDouble();
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) function.apply(values[i]);
+    }
+    return in.assign(Nd4j.create(values, in.shape(), 'c').castTo(in.dataType()));
   }
 
   private static INDArray quantized(@Nullable FakeQuantizer quantizer, INDArray array) {

@@ -1,0 +1,131 @@
+package org.dl4jquant.convert;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.common.collect.ImmutableMap;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.Function;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.dl4j.Dl4jLayer;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.GraphReader;
+import org.dl4jquant.dl4j.Tensors;
+import org.dl4jquant.execute.FloatNetwork;
+import org.dl4jquant.execute.IntegerNetwork;
+import org.dl4jquant.graph.NetworkGraph;
+import org.dl4jquant.precision.LayerPrecision;
+import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.stats.TensorProfile;
+import org.dl4jquant.stats.TensorProfileAccumulator;
+import org.dl4jquant.tensor.QuantizedTensor;
+import org.dl4jquant.tensor.Tensor;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+final class ConversionTest {
+  /** Returns what every value of a network is like on these inputs. */
+  static Function<String, Optional<TensorProfile>> profiles(Model model, INDArray input) {
+    NetworkGraph graph = GraphReader.read(Dl4jNetwork.of(model)).graph();
+    Map<String, TensorProfile> profiles = new LinkedHashMap<>();
+    FloatNetwork.of(graph)
+        .values(ImmutableMap.of(graph.inputs().get(0), Tensors.of(input)))
+        .forEach(
+            (name, value) -> {
+              int[] shape = value.shape();
+              int positions = Arrays.stream(shape).skip(2).reduce(1, (a, b) -> a * b);
+              TensorProfileAccumulator seen = TensorProfileAccumulator.create(shape[1]);
+              seen.acceptBatch(value.values(), positions);
+              profiles.put(name, seen.snapshot());
+            });
+    return name -> Optional.ofNullable(profiles.get(name));
+  }
+
+  static INDArray input(InputType type, int batch, long seed) {
+    long[] shape = type.getShape(true);
+    shape[0] = batch;
+    Random random = new Random(seed);
+    INDArray input = Nd4j.create(DataType.DOUBLE, shape);
+    for (long i = 0; i < input.length(); i++) {
+      input.putScalar(i, (float) random.nextGaussian());
+    }
+    return input;
+  }
+
+  @Test
+  void codesEqualThoseOfTheFakeQuantizedNetwork() {
+    for (int seed = 0; seed < Integer.getInteger("seeds", 40); seed++) {
+      RandomNetworks networks = new RandomNetworks(seed);
+      InputType type = networks.input();
+      Model model = seed % 2 == 0 ? networks.layers(type) : networks.graph(type);
+      int bits = new int[] {8, 8, 4, 16, 6}[seed % 5];
+      PrecisionPlan plan = PrecisionPlan.uniform(LayerPrecision.of(Math.min(8, bits), bits));
+      QuantizedModel quantized =
+          Conversion.DEFAULT.convert(
+              Dl4jNetwork.of(model), plan, profiles(model, input(type, 4, seed)));
+      String what = "seed " + seed + " " + quantized.layers().stream().map(QuantizedLayer::kind).toList();
+      assertEquals(
+          ImmutableMap.of(),
+          GraphReader.read(quantized.plainNetwork()).floatReasons(),
+          what);
+      assertSameCodes(what, quantized, input(type, 3, seed + 1000).muli(1.5));
+    }
+  }
+
+  /** Compares every value that DL4J shows. */
+  static void assertSameCodes(String what, QuantizedModel quantized, INDArray input) {
+    Map<String, INDArray> shown = values(quantized.network(), input);
+    IntegerNetwork integers = quantized.toIntegerNetwork();
+    NetworkGraph graph = integers.graph().graph();
+    ImmutableMap<String, Tensor> inputs =
+        ImmutableMap.of(graph.inputs().get(0), Tensors.of(input));
+    int compared = 0;
+    ImmutableMap<String, QuantizedTensor> codes = integers.layerCodes(inputs);
+    for (String node : quantized.activations().keySet()) {
+      INDArray value = shown.get(node);
+      if (value == null || !node.equals(graph.node(node).layer())) {
+        continue;
+      }
+      Tensor expected = codes.get(node).dequantize();
+      int[] shape = Arrays.stream(value.shape()).mapToInt(Math::toIntExact).toArray();
+      if (!Arrays.equals(shape, expected.shape())) {
+        value = value.permute(0, 3, 1, 2);
+      }
+      assertArrayEquals(
+          expected.values(), Tensors.of(value).values(), what + ", value of " + node);
+      compared++;
+    }
+    Tensor output = integers.outputs(inputs).values().iterator().next();
+    float[] actual = Tensors.of(quantized.network().output(input).get(0)).values();
+    assertArrayEquals(output.values(), actual, 1e-6f, what + ", output");
+    assertTrue(compared > 0 || quantized.activations().size() <= 2, what + ": nothing compared");
+  }
+
+  /** Returns what each layer gives, where it is quantized within the layer. */
+  private static Map<String, INDArray> values(Dl4jNetwork network, INDArray input) {
+    Map<String, INDArray> values = new LinkedHashMap<>();
+    if (network.model() instanceof MultiLayerNetwork layers) {
+      int i = 1;
+      for (Dl4jLayer layer : network.layers()) {
+        INDArray value = layers.feedForward(input, false).get(i++);
+        if (layer.configuration().toString().contains("FakeQuantizedActivation")) {
+          values.put(layer.name(), value);
+        }
+      }
+    } else {
+      values.putAll(((ComputationGraph) network.model()).feedForward(input, false));
+      values.remove("in");
+    }
+    return values;
+  }
+}
