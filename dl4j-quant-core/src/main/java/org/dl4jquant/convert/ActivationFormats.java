@@ -72,8 +72,7 @@ final class ActivationFormats {
       return strategy.choose(profile.whole(), choice.bits(), signed);
     }
     // Bits are plenty here, so that twice of what was seen must fit.
-    FixedPointFormat seen =
-        FormatStrategy.maxAbs().choose(profile.whole(), choice.bits(), signed);
+    FixedPointFormat seen = FormatStrategy.maxAbs().choose(profile.whole(), choice.bits(), signed);
     return seen.withFractionalLength(seen.fractionalLength() - 1);
   }
 

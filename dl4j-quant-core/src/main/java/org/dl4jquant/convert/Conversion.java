@@ -70,9 +70,7 @@ public record Conversion(
    *     the network lacks, or a value that is to become codes has no profile
    */
   public QuantizedModel convert(
-      Dl4jNetwork network,
-      PrecisionPlan plan,
-      Function<String, Optional<TensorProfile>> profiles) {
+      Dl4jNetwork network, PrecisionPlan plan, Function<String, Optional<TensorProfile>> profiles) {
     FoldedNetwork folded = FoldedNetwork.of(network);
     return new ConversionRun(this, folded, plan, named(folded, profiles))
         .model(network.fingerprint());
@@ -83,7 +81,6 @@ public record Conversion(
       FoldedNetwork folded, Function<String, Optional<TensorProfile>> profiles) {
     Map<String, String> original = new HashMap<>();
     folded.folded().forEach((batchNorm, producer) -> original.put(producer, batchNorm));
-    return name ->
-        profiles.apply(original.getOrDefault(name, name)).or(() -> profiles.apply(name));
+    return name -> profiles.apply(original.getOrDefault(name, name)).or(() -> profiles.apply(name));
   }
 }

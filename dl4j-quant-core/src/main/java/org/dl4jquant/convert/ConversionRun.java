@@ -23,7 +23,6 @@ import org.dl4jquant.graph.ChannelAffine;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Weighted;
-import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.stats.Sqnr;
 import org.dl4jquant.stats.TensorProfile;
@@ -66,9 +65,7 @@ final class ConversionRun {
         .layers()
         .forEach(
             layer ->
-                layer
-                    .parameters()
-                    .forEach(p -> parameters.put(layer.name() + "/" + p.key(), p)));
+                layer.parameters().forEach(p -> parameters.put(layer.name() + "/" + p.key(), p)));
     quantizeFactors();
     QuantizedModel rounded = model(weights, source, ImmutableMap.of());
     NetworkImage after = GraphReader.read(rounded.plainNetwork());
@@ -82,7 +79,8 @@ final class ConversionRun {
     CodePlan carriers =
         new CodePlan(
             image.graph(),
-            node -> !plan.of(node.layer()).keepsFloatActivations() && codes.of(node.name()).isPresent(),
+            node ->
+                !plan.of(node.layer()).keepsFloatActivations() && codes.of(node.name()).isPresent(),
             layer -> plan.of(layer).activationBits(),
             settings.outputBits());
     return new ActivationFormats(image.graph(), settings.activations(), profiles)
@@ -113,8 +111,7 @@ final class ConversionRun {
         Weighted rounded = (Weighted) after.graph().node(node.name()).op();
         boolean corrects = settings.correctsBias() && bias(node).isPresent();
         biases.put(
-            node.name(),
-            corrects ? correction.corrected(node, rounded.weight()) : op.bias());
+            node.name(), corrects ? correction.corrected(node, rounded.weight()) : op.bias());
       }
     }
     QuantizedGraph graph =
@@ -124,9 +121,7 @@ final class ConversionRun {
     for (Node node : image.graph().nodes()) {
       Optional<Dl4jParameter> bias = bias(node);
       if (bias.isPresent()) {
-        graph
-            .weights(node.name())
-            .ifPresent(own -> replace(bias.get(), BiasCodes.of(own)));
+        graph.weights(node.name()).ifPresent(own -> replace(bias.get(), BiasCodes.of(own)));
       }
     }
   }
@@ -148,8 +143,7 @@ final class ConversionRun {
     int[] shape = Ints.toArray(parameter.layout().shape());
     int last = shape.length - 1;
     QuantizedTensor shaped =
-        QuantizedTensor.of(
-            codes.codes(), Granularity.perChannel(last), codes.formats(), shape);
+        QuantizedTensor.of(codes.codes(), Granularity.perChannel(last), codes.formats(), shape);
     double sqnr = Sqnr.decibels(parameter.tensor().values(), shaped.dequantize().values());
     parameters.put(
         parameter.name(),

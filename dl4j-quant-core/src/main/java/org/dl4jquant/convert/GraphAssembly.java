@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.ToIntFunction;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.NetworkImage;
+import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Node;
@@ -18,7 +19,7 @@ import org.dl4jquant.tensor.Tensor;
 
 /** Makes the quantized graph of a model. */
 final class GraphAssembly {
-  /** A float holds every bias code of this width, so that no bias changes on its way to DL4J. */
+  /** A float holds every number of this width, so that no bias changes on its way to DL4J. */
   static final int MAX_BIAS_BITS = 25;
 
   private final NetworkImage image;
@@ -83,9 +84,21 @@ final class GraphAssembly {
 
   private QuantizedWeights weights(
       Weighted op, QuantizedTensor codes, ActivationFormat input, Node node) {
-    int bits = Math.min(MAX_BIAS_BITS, biasBits.applyAsInt(node.layer()));
     Tensor bias = biases.getOrDefault(node.name(), op.bias());
-    Weighted own = op.withParameters(op.weight(), bias);
-    return QuantizedWeights.onFinestGrid(own, codes, input, Rounding.HALF_EVEN, bits);
+    int bits = Math.min(MAX_BIAS_BITS, biasBits.applyAsInt(node.layer()));
+    Weighted own = op.withParameters(op.weight(), rounded(bias, bits));
+    return QuantizedWeights.onFinestGrid(own, codes, input, Rounding.HALF_EVEN);
+  }
+
+  /** Gives every bias as many significant bits as it may have, sign included. */
+  private static Tensor rounded(Tensor bias, int bits) {
+    float[] values = bias.values().clone();
+    for (int c = 0; c < values.length; c++) {
+      if (values[c] != 0) {
+        double magnitude = Math.abs(values[c]);
+        values[c] = (float) FixedPointFormat.covering(magnitude, bits).fakeQuantize(values[c]);
+      }
+    }
+    return Tensor.of(values, values.length);
   }
 }

@@ -80,9 +80,7 @@ final class IntegerWeights {
   private static QuantizedTensor arranged(String node, QuantizedTensor codes, Weighted op) {
     ImmutableList<NumberFormat> formats = codes.formats();
     Granularity granularity =
-        formats.size() == op.outputChannels()
-            ? Granularity.perChannel(0)
-            : Granularity.perTensor();
+        formats.size() == op.outputChannels() ? Granularity.perChannel(0) : Granularity.perTensor();
     QuantizedTensor found =
         QuantizedTensor.quantize(op.weight(), granularity, formats, Rounding.HALF_EVEN);
     Checks.that(

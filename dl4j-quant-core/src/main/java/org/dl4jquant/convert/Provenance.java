@@ -21,8 +21,7 @@ public record Provenance(
   /** The version of Deeplearning4j that this library is built for. */
   public static final String DEEPLEARNING4J = "1.0.0-M2.1";
 
-  static Provenance of(
-      String sourceSha256, String weightStrategy, String activationStrategy) {
+  static Provenance of(String sourceSha256, String weightStrategy, String activationStrategy) {
     return new Provenance(
         LIBRARY, DEEPLEARNING4J, sourceSha256, weightStrategy, activationStrategy);
   }

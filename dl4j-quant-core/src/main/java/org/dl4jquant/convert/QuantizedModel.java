@@ -48,8 +48,7 @@ public record QuantizedModel(
     Attachments attachments) {
   /** Returns this model with other attachments. */
   public QuantizedModel with(Attachments other) {
-    return new QuantizedModel(
-        graph, configuration, layers, activations, plan, provenance, other);
+    return new QuantizedModel(graph, configuration, layers, activations, plan, provenance, other);
   }
 
   /**
@@ -58,8 +57,8 @@ public record QuantizedModel(
    * <p>If only weights are quantized, its parameters are the numbers that the codes stand for, and
    * it needs nothing of this library. Else it also quantizes and dequantizes the values that are
    * carried as codes, with classes of this library in its configuration. Sums of floats are rounded
-   * where those of integers are not, so that a value next to the middle between two codes may become
-   * the other one; a network of doubles sums exactly.
+   * where those of integers are not, so that a value next to the middle between two codes may
+   * become the other one; a network of doubles sums exactly.
    *
    * @throws IllegalArgumentException if the parameters do not fit the configuration
    */
@@ -76,8 +75,8 @@ public record QuantizedModel(
   }
 
   /**
-   * Returns the network of {@link #toNetwork} without the quantization of values: weights and biases
-   * alone are what the codes stand for. It needs nothing of this library.
+   * Returns the network of {@link #toNetwork} without the quantization of values: weights and
+   * biases alone are what the codes stand for. It needs nothing of this library.
    */
   public Dl4jNetwork plainNetwork() {
     long count = layers.stream().mapToLong(QuantizedLayer::parameterCount).sum();

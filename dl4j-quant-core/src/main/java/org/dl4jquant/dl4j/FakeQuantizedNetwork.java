@@ -28,8 +28,6 @@ import org.nd4j.linalg.activations.IActivation;
  * name/exact}, and {@code name} is the vertex that quantizes.
  */
 public final class FakeQuantizedNetwork {
-  private static final String PREACTIVATION = "/preactivation";
-
   private final NetworkEditor editor;
   private final NetworkGraph graph;
   private final Map<String, FakeQuantizer> arguments = new LinkedHashMap<>();
@@ -51,8 +49,7 @@ public final class FakeQuantizedNetwork {
    */
   public static Dl4jNetwork of(
       Dl4jNetwork network, NetworkGraph graph, Map<String, ActivationFormat> formats) {
-    FakeQuantizedNetwork quantized =
-        new FakeQuantizedNetwork(NetworkEditor.of(network), graph);
+    FakeQuantizedNetwork quantized = new FakeQuantizedNetwork(NetworkEditor.of(network), graph);
     formats.forEach(quantized::quantize);
     return quantized.build();
   }

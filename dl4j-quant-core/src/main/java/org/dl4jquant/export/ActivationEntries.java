@@ -26,9 +26,7 @@ final class ActivationEntries {
     formats.forEach(
         (name, format) -> {
           ObjectNode entry = entries.putObject(name);
-          entry
-              .put("bitWidth", format.bitWidth())
-              .put("signed", format.formats().get(0).signed());
+          entry.put("bitWidth", format.bitWidth()).put("signed", format.formats().get(0).signed());
           ArrayNode axes = entry.putArray("axes");
           if (format.granularity() instanceof Granularity.PerChannel channels) {
             channels.axes().forEach(axes::add);
@@ -43,8 +41,7 @@ final class ActivationEntries {
     if (format instanceof FixedPointFormat fixedPoint && !fixedPoint.narrowRange()) {
       return fixedPoint.fractionalLength();
     }
-    throw Checks.violated(
-        "format", "be fixed point with all codes in use to be archived", format);
+    throw Checks.violated("format", "be fixed point with all codes in use to be archived", format);
   }
 
   /**
@@ -69,9 +66,10 @@ final class ActivationEntries {
               node.required("signed").asBoolean(),
               false));
     }
-    int[] axes = Ints.toArray(ImmutableList.copyOf(node.required("axes")).stream().map(JsonNode::asInt).toList());
+    int[] axes =
+        Ints.toArray(
+            ImmutableList.copyOf(node.required("axes")).stream().map(JsonNode::asInt).toList());
     return new ActivationFormat(
-        axes.length == 0 ? Granularity.perTensor() : Granularity.perChannel(axes),
-        formats.build());
+        axes.length == 0 ? Granularity.perTensor() : Granularity.perChannel(axes), formats.build());
   }
 }

@@ -155,9 +155,7 @@ record Manifest(
               version == 1 ? "" : from.required("activationStrategy").asText()),
           layers(root.required("layers")),
           parameters(root.required("parameters")),
-          version == 1
-              ? ImmutableMap.of()
-              : ActivationEntries.read(root.required("activations")),
+          version == 1 ? ImmutableMap.of() : ActivationEntries.read(root.required("activations")),
           contents(root.required("entries")));
     } catch (InvalidPlanException e) {
       throw new InvalidArchiveException(where, "holds a plan that cannot be used", e);

@@ -55,6 +55,29 @@ public record QuantizedWeights(
       ActivationFormat input,
       Rounding rounding,
       int biasBits) {
+    return onGrid(op, weight, input, rounding, (finest, bias) -> grid(finest, bias, biasBits));
+  }
+
+  /**
+   * Returns the parameters with every sum on the finest grid of its products, and the bias rounded
+   * to that grid, however many bits that takes.
+   *
+   * @param weight fixed point, of the shape of {@code op}'s weight
+   * @param input the fixed-point format of the input
+   */
+  public static QuantizedWeights onFinestGrid(
+      Weighted op, QuantizedTensor weight, ActivationFormat input, Rounding rounding) {
+    return onGrid(op, weight, input, rounding, (finest, bias) -> finest);
+  }
+
+  /** Which grid a sum is on. */
+  private interface Grid {
+    /** Returns a fractional length, given the finest of the products and the bias. */
+    int of(int finest, double bias);
+  }
+
+  private static QuantizedWeights onGrid(
+      Weighted op, QuantizedTensor weight, ActivationFormat input, Rounding rounding, Grid grid) {
     Checks.that(
         Arrays.equals(weight.shape(), op.weight().shape()),
         "weight",
@@ -77,7 +100,7 @@ public record QuantizedWeights(
         finest = nonZero[j * slices + s] ? Math.max(finest, length) : finest;
       }
       double value = op.bias().values()[j];
-      lengths[j] = grid(finest == Integer.MIN_VALUE ? finestOfAll : finest, value, biasBits);
+      lengths[j] = grid.of(finest == Integer.MIN_VALUE ? finestOfAll : finest, value);
       bias[j] = (long) rounding.round(Math.scalb(value, lengths[j]));
     }
     return new QuantizedWeights(

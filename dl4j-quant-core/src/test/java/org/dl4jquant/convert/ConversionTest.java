@@ -21,6 +21,7 @@ import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.execute.FloatNetwork;
 import org.dl4jquant.execute.IntegerNetwork;
+import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
@@ -73,11 +74,10 @@ final class ConversionTest {
       QuantizedModel quantized =
           Conversion.DEFAULT.convert(
               Dl4jNetwork.of(model), plan, profiles(model, input(type, 4, seed)));
-      String what = "seed " + seed + " " + quantized.layers().stream().map(QuantizedLayer::kind).toList();
+      String what =
+          "seed " + seed + " " + quantized.layers().stream().map(QuantizedLayer::kind).toList();
       assertEquals(
-          ImmutableMap.of(),
-          GraphReader.read(quantized.plainNetwork()).floatReasons(),
-          what);
+          ImmutableMap.of(), GraphReader.read(quantized.plainNetwork()).floatReasons(), what);
       assertSameCodes(what, quantized, input(type, 3, seed + 1000).muli(1.5));
     }
   }
@@ -87,13 +87,12 @@ final class ConversionTest {
     Map<String, INDArray> shown = values(quantized.network(), input);
     IntegerNetwork integers = quantized.toIntegerNetwork();
     NetworkGraph graph = integers.graph().graph();
-    ImmutableMap<String, Tensor> inputs =
-        ImmutableMap.of(graph.inputs().get(0), Tensors.of(input));
+    ImmutableMap<String, Tensor> inputs = ImmutableMap.of(graph.inputs().get(0), Tensors.of(input));
     int compared = 0;
     ImmutableMap<String, QuantizedTensor> codes = integers.layerCodes(inputs);
     for (String node : quantized.activations().keySet()) {
       INDArray value = shown.get(node);
-      if (value == null || !node.equals(graph.node(node).layer())) {
+      if (value == null || overwritten(graph, node) || !node.equals(graph.node(node).layer())) {
         continue;
       }
       Tensor expected = codes.get(node).dequantize();
@@ -101,14 +100,20 @@ final class ConversionTest {
       if (!Arrays.equals(shape, expected.shape())) {
         value = value.permute(0, 3, 1, 2);
       }
-      assertArrayEquals(
-          expected.values(), Tensors.of(value).values(), what + ", value of " + node);
+      // Adding 0 makes 0.0 of -0.0.
+      float[] actual = Tensors.of(value.add(0)).values();
+      assertArrayEquals(expected.values(), actual, what + ", value of " + node);
       compared++;
     }
     Tensor output = integers.outputs(inputs).values().iterator().next();
     float[] actual = Tensors.of(quantized.network().output(input).get(0)).values();
     assertArrayEquals(output.values(), actual, 1e-6f, what + ", output");
     assertTrue(compared > 0 || quantized.activations().size() <= 2, what + ": nothing compared");
+  }
+
+  /** DL4J's layer of an activation function alone works in place. */
+  private static boolean overwritten(NetworkGraph graph, String node) {
+    return graph.consumers(node).stream().anyMatch(next -> next.op() instanceof Activation);
   }
 
   /** Returns what each layer gives, where it is quantized within the layer. */

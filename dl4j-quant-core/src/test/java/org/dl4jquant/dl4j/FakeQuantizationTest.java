@@ -184,8 +184,7 @@ final class FakeQuantizationTest {
             .addVertex("image", new PreprocessorVertex(both), "in")
             .setOutputs("image")
             .build();
-    assertEquals(
-        configuration, ComputationGraphConfiguration.fromJson(configuration.toJson()));
+    assertEquals(configuration, ComputationGraphConfiguration.fromJson(configuration.toJson()));
     assertEquals(both, both.clone());
     Dl4jNetwork network =
         Dl4jNetwork.create(true, configuration.toJson(), Nd4j.empty(DataType.FLOAT));
