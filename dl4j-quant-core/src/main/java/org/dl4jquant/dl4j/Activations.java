@@ -17,13 +17,13 @@ import org.nd4j.linalg.activations.impl.ActivationHardTanH;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.activations.impl.ActivationLReLU;
 import org.nd4j.linalg.activations.impl.ActivationMish;
-import org.nd4j.linalg.activations.impl.ActivationRReLU;
 import org.nd4j.linalg.activations.impl.ActivationReLU;
 import org.nd4j.linalg.activations.impl.ActivationReLU6;
 import org.nd4j.linalg.activations.impl.ActivationRectifiedTanh;
 import org.nd4j.linalg.activations.impl.ActivationSELU;
 import org.nd4j.linalg.activations.impl.ActivationSigmoid;
 import org.nd4j.linalg.activations.impl.ActivationSoftPlus;
+import org.nd4j.linalg.activations.impl.ActivationSoftmax;
 import org.nd4j.linalg.activations.impl.ActivationSoftSign;
 import org.nd4j.linalg.activations.impl.ActivationSwish;
 import org.nd4j.linalg.activations.impl.ActivationTanH;
@@ -51,14 +51,19 @@ final class Activations {
           ImmutableMap.of(
               ActivationReLU.class, f -> relu((ActivationReLU) f),
               ActivationLReLU.class, f -> leaky(((ActivationLReLU) f).getAlpha()),
-              ActivationRReLU.class,
-                  f -> leaky((((ActivationRReLU) f).getL() + ((ActivationRReLU) f).getU()) / 2),
               ActivationELU.class, f -> elu(((ActivationELU) f).getAlpha()));
 
   private Activations() {}
 
   static boolean isIdentity(IActivation activation) {
     return activation.getClass() == ActivationIdentity.class;
+  }
+
+  /** Returns whether a node of the graph can stand for the function. */
+  static boolean hasNode(IActivation activation) {
+    return isIdentity(activation)
+        || activation.getClass() == ActivationSoftmax.class
+        || function(activation).isPresent();
   }
 
   /** Returns the function, unless it is none of one number or unknown. */

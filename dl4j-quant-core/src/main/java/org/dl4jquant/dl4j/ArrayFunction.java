@@ -7,4 +7,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 interface ArrayFunction {
   /** Returns the output for inputs of the network's data type, with the batch in front. */
   INDArray apply(ImmutableList<INDArray> inputs);
+
+  /** Returns the same and forgets that it was asked; some layers remember their first input. */
+  default INDArray attempt(ImmutableList<INDArray> inputs) {
+    return apply(inputs);
+  }
 }

@@ -4,7 +4,9 @@ import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableList;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import org.dl4jquant.graph.FloatFunction;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
@@ -18,12 +20,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class ArrayKernel implements FloatFunction.Kernel {
   private static final int TRIAL_BATCH = 2;
-  private static final int SHORT = 12; // two sizes that differ after any usual stride
-  private static final int LONG = 97;
+  private static final int SHORT = 12; // sizes that differ after any usual stride, and divide well
+  private static final int LONG = 24;
 
   private final ArrayFunction function;
   private final DataType type;
   private final boolean folded;
+  private final Optional<UnaryOperator<Shape>> rule;
   private final Map<ImmutableList<Shape>, Shape> shapes = new ConcurrentHashMap<>();
 
   /**
@@ -37,12 +40,25 @@ final class ArrayKernel implements FloatFunction.Kernel {
     this.function = function;
     this.type = type;
     this.folded = folded;
+    this.rule = Optional.empty();
+  }
+
+  /** A kernel with one input, of which is known what shape it makes of it. */
+  ArrayKernel(ArrayFunction function, DataType type, UnaryOperator<Shape> rule) {
+    this.function = function;
+    this.type = type;
+    this.folded = false;
+    this.rule = Optional.of(rule);
   }
 
   @Override
   public Tensor apply(ImmutableList<Tensor> inputs) {
+    return applied(function::apply, inputs);
+  }
+
+  private Tensor applied(ArrayFunction run, ImmutableList<Tensor> inputs) {
     Tensor first = inputs.get(0);
-    INDArray output = function.apply(inputs.stream().map(this::array).collect(toImmutableList()));
+    INDArray output = run.apply(inputs.stream().map(this::array).collect(toImmutableList()));
     Tensor result = Tensors.of(output);
     int rows = folded ? Math.multiplyExact(first.size(0), first.size(1)) : first.size(0);
     Checks.that(result.size(0) == rows, "output", "have a batch of " + rows, result);
@@ -74,6 +90,9 @@ final class ArrayKernel implements FloatFunction.Kernel {
 
   @Override
   public Shape outputShape(ImmutableList<Shape> inputs) {
+    if (rule.isPresent()) {
+      return rule.get().apply(inputs.get(0));
+    }
     Shape known = shapes.get(inputs);
     if (known == null) {
       known = tried(inputs);
@@ -101,6 +120,13 @@ final class ArrayKernel implements FloatFunction.Kernel {
             .map(shape -> Shape.of(shape.sizes().stream().map(s -> s < 0 ? unknown : s).toArray()))
             .map(shape -> Tensor.zeros(shape.withBatch(TRIAL_BATCH)))
             .collect(toImmutableList());
-    return Shape.ofBatch(apply(zeros).shape());
+    try {
+      return Shape.ofBatch(applied(function::attempt, zeros).shape());
+    } catch (RuntimeException e) { // DL4J throws all kinds
+      throw new IllegalArgumentException(
+          "inputShapes must tell what DL4J can run on, found %s: %s"
+              .formatted(inputs, e.getMessage()),
+          e);
+    }
   }
 }

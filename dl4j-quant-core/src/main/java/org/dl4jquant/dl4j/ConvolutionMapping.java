@@ -6,6 +6,7 @@ import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.dl4jquant.graph.Convolution;
 import org.dl4jquant.graph.Extent;
 import org.dl4jquant.graph.Padding;
+import org.dl4jquant.tensor.Tensor;
 
 /** A two-dimensional convolution. */
 final class ConvolutionMapping implements LayerMapping {
@@ -13,19 +14,27 @@ final class ConvolutionMapping implements LayerMapping {
   public Value map(LayerScope layer, Value input) {
     ConvolutionLayer kind = layer.kind(ConvolutionLayer.class);
     if (input.perStep()) {
-      return layer.inFloat(LayerMapping.PER_STEP, input);
+      return layer.inFloat(PER_STEP, input);
     }
-    Value image = layer.spatial(input, kind.getCnn2dDataFormat() == CNN2DFormat.NHWC);
-    var weight = layer.parameter("W");
-    Convolution op =
-        new Convolution(
-            weight,
-            layer.bias(weight.size(0)),
-            extent(kind.getStride()),
-            extent(kind.getDilation()),
-            padding(kind.getConvolutionMode(), kind.getPadding()),
-            1);
-    return layer.weighted(op, "W", image, kind.getActivationFn());
+    Tensor weight = layer.parameter("W");
+    Convolution op = convolution(kind, weight, layer.bias(weight.size(0)), 1);
+    return layer.weighted(op, "W", image(layer, kind, input), kind.getActivationFn());
+  }
+
+  /** Returns the operation with the strides, dilation and padding of {@code kind}. */
+  static Convolution convolution(ConvolutionLayer kind, Tensor weight, Tensor bias, int groups) {
+    return new Convolution(
+        weight,
+        bias,
+        extent(kind.getStride()),
+        extent(kind.getDilation()),
+        padding(kind.getConvolutionMode(), kind.getPadding()),
+        groups);
+  }
+
+  /** Returns the input with its channels in front. */
+  static Value image(LayerScope layer, ConvolutionLayer kind, Value input) {
+    return layer.spatial(input, kind.getCnn2dDataFormat() == CNN2DFormat.NHWC);
   }
 
   static Extent extent(int[] size) {

@@ -5,8 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.graph.GraphVertex;
-import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
@@ -28,47 +27,57 @@ final class InputShapes {
     return along(path)
         .orElseThrow(
             () ->
-                Checks.violated("inputShapes", "tell the shape of an input of such layers", path));
+                Checks.violated("inputShapes",
+                    "tell the shape of the input, which the layers do not",
+                    path.stream().map(step -> step.getClass().getSimpleName()).toList()));
   }
+
+  /** A vertex on the way that gives {@code added} channels more, an unknown number if -1. */
+  record ChannelChange(int added) {}
 
   /**
    * Returns the shape that the first of these takes; absent if they take any number of axes or
-   * nothing is known.
+   * nothing is known. Layers without weights keep the channels, so the first with weights tells
+   * their number.
    *
-   * @param path preprocessors, layers, and vertices that only change the number of channels
+   * @param path preprocessors, layers and changes of channels
    */
   static Optional<Shape> along(List<Object> path) {
-    boolean sameChannels = true;
+    return axes(path).map(shape -> shape.withChannels(channels(path)).shape());
+  }
+
+  private static Optional<TakenShape> axes(List<Object> path) {
     for (Object step : path) {
-      Optional<TakenShape> taken =
-          step instanceof GraphVertex ? Optional.empty() : TakenShape.of(step);
-      if (taken.isPresent()) {
-        boolean known = sameChannels && taken.get().channels() != Shape.UNKNOWN;
-        return Optional.of(
-            known ? taken.get().shape() : taken.get().withChannels(channels(path)).shape());
+      if (!(step instanceof ChannelChange)) {
+        Optional<TakenShape> taken = TakenShape.of(step);
+        if (taken.isPresent() || step instanceof InputPreProcessor) {
+          return taken;
+        }
       }
-      if (step instanceof InputPreProcessor) {
-        return Optional.empty();
-      }
-      sameChannels &= !(step instanceof GraphVertex);
     }
     return Optional.empty();
   }
 
-  /** Layers without weights keep the channels, so the first with weights tells their number. */
   private static int channels(List<Object> path) {
+    int added = 0;
     for (Object step : path) {
-      if (step instanceof GraphVertex) {
-        return Shape.UNKNOWN;
-      }
-      if (step instanceof InputPreProcessor) {
-        return TakenShape.of(step).map(TakenShape::channels).orElse(Shape.UNKNOWN);
-      }
-      Layer layer = LayerMappings.thawed((Layer) step);
-      if (layer instanceof FeedForwardLayer wide && wide.getNIn() > 0) {
-        return Math.toIntExact(wide.getNIn());
+      if (step instanceof ChannelChange change) {
+        if (change.added() == Shape.UNKNOWN) {
+          return Shape.UNKNOWN;
+        }
+        added += change.added();
+      } else if (ownChannels(step) != Shape.UNKNOWN) {
+        return ownChannels(step) - added;
       }
     }
     return Shape.UNKNOWN;
+  }
+
+  /** A batch normalization takes any number of axes, but knows its channels. */
+  private static int ownChannels(Object step) {
+    return step instanceof Layer layer
+            && LayerMappings.thawed(layer) instanceof BatchNormalization normalization
+        ? Math.toIntExact(normalization.getNIn())
+        : TakenShape.of(step).map(TakenShape::channels).orElse(Shape.UNKNOWN);
   }
 }

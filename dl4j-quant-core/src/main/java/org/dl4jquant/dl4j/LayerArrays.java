@@ -38,12 +38,20 @@ final class LayerArrays implements ArrayFunction {
   public INDArray apply(ImmutableList<INDArray> inputs) {
     Layer borrowed = idle.poll();
     Layer layer = borrowed == null ? create() : borrowed;
-    INDArray input = inputs.get(0);
-    layer.setInputMiniBatchSize(Math.toIntExact(input.size(0)));
-    INDArray output = layer.activate(input, false, LayerWorkspaceMgr.noWorkspaces()).dup('c');
+    INDArray output = run(layer, inputs.get(0));
     layer.clear();
     idle.add(layer);
     return output;
+  }
+
+  @Override
+  public INDArray attempt(ImmutableList<INDArray> inputs) {
+    return run(create(), inputs.get(0));
+  }
+
+  private static INDArray run(Layer layer, INDArray input) {
+    layer.setInputMiniBatchSize(Math.toIntExact(input.size(0)));
+    return layer.activate(input, false, LayerWorkspaceMgr.noWorkspaces()).dup('c');
   }
 
   private Layer create() {

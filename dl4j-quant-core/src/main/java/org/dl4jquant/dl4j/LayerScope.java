@@ -155,7 +155,7 @@ final class LayerScope {
     if (function.isPresent()) {
       return add(new Activation(function.get()), input.layout(), input);
     }
-    if (activation instanceof ActivationSoftmax) {
+    if (activation.getClass() == ActivationSoftmax.class) {
       return softmax(input);
     }
     Value taken = sketch.folded(asInDl4j(input));
@@ -189,9 +189,12 @@ final class LayerScope {
   Value inFloat(String reason, Value input) {
     Value taken = sketch.folded(asInDl4j(input));
     LayerArrays arrays = new LayerArrays(configuration, layer, sketch.type());
+    FloatFunction.Kernel kernel =
+        RecurrentShape.isRecurrent(kind) && taken.has(Layout.AS_IN_DL4J)
+            ? sketch.kernel(arrays, new RecurrentShape(kind))
+            : sketch.kernel(arrays, taken);
     return inFloat(
-        new FloatFunction(description.kind(), reason, sketch.kernel(arrays, taken)),
-        ImmutableList.of(taken));
+        new FloatFunction(description.kind(), reason, kernel), ImmutableList.of(taken));
   }
 
   private Value inFloat(FloatFunction function, ImmutableList<Value> inputs) {

@@ -11,7 +11,7 @@ final class MergeMapping implements VertexMapping {
     if (inputs.size() == 1) {
       return inputs.get(0);
     }
-    ImmutableList<Value> alike = vertex.sketch().alike(inputs);
+    ImmutableList<Value> alike = vertex.alike(inputs);
     Value first = alike.get(0);
     int rank = vertex.shape(first).rank();
     int axis = ((MergeVertex) vertex.kind()).getMergeAxis() - 1;

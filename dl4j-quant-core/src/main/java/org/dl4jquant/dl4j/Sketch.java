@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.FloatFunction;
 import org.dl4jquant.graph.Input;
@@ -57,6 +58,11 @@ final class Sketch {
   /** Returns a kernel that runs DL4J on inputs of this layout; the first stands for all. */
   FloatFunction.Kernel kernel(ArrayFunction function, Value input) {
     return new ArrayKernel(function, type, input.has(Layout.FOLDED));
+  }
+
+  /** Returns a kernel of which is known what shape it makes of its only input. */
+  FloatFunction.Kernel kernel(ArrayFunction function, UnaryOperator<Shape> shape) {
+    return new ArrayKernel(function, type, shape);
   }
 
   Value input(String name, Shape shape) {
@@ -152,7 +158,7 @@ final class Sketch {
 
   /** Returns everything drawn so far. */
   NetworkImage image(List<Value> outputs) {
-    List<String> names = outputs.stream().map(this::asInDl4j).map(Value::node).toList();
+    List<String> names = outputs.stream().map(this::asInDl4j).map(this::steps).map(Value::node).toList();
     return new NetworkImage(
         NetworkGraph.of(List.copyOf(nodes.values()), names),
         ImmutableMap.copyOf(floatReasons),

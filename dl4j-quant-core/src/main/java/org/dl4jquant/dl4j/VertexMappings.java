@@ -6,6 +6,15 @@ import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.graph.FrozenVertex;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.graph.MergeVertex;
+import org.deeplearning4j.nn.conf.graph.PoolHelperVertex;
+import org.deeplearning4j.nn.conf.graph.PreprocessorVertex;
+import org.deeplearning4j.nn.conf.graph.ReshapeVertex;
+import org.deeplearning4j.nn.conf.graph.ScaleVertex;
+import org.deeplearning4j.nn.conf.graph.ShiftVertex;
+import org.deeplearning4j.nn.conf.graph.SubsetVertex;
+import org.deeplearning4j.nn.conf.graph.rnn.DuplicateToTimeSeriesVertex;
+import org.deeplearning4j.nn.conf.graph.rnn.LastTimeStepVertex;
+import org.deeplearning4j.nn.conf.graph.rnn.ReverseTimeSeriesVertex;
 
 /** Which mapping draws which vertex, by the exact class of its configuration. */
 final class VertexMappings {
@@ -13,6 +22,15 @@ final class VertexMappings {
       ImmutableMap.<Class<? extends GraphVertex>, VertexMapping>builder()
           .put(ElementWiseVertex.class, new ElementWiseMapping())
           .put(MergeVertex.class, new MergeMapping())
+          .put(ScaleVertex.class, new AffineVertexMapping())
+          .put(ShiftVertex.class, new AffineVertexMapping())
+          .put(SubsetVertex.class, new SubsetMapping())
+          .put(PreprocessorVertex.class, ShapeMappings::preprocessor)
+          .put(ReshapeVertex.class, ShapeMappings::reshape)
+          .put(PoolHelperVertex.class, ShapeMappings::poolHelper)
+          .put(LastTimeStepVertex.class, TimeMappings::last)
+          .put(DuplicateToTimeSeriesVertex.class, TimeMappings::duplicate)
+          .put(ReverseTimeSeriesVertex.class, TimeMappings::reverse)
           .buildOrThrow();
 
   private VertexMappings() {}

@@ -1,6 +1,7 @@
 package org.dl4jquant.dl4j;
 
 import com.google.common.collect.ImmutableList;
+import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -33,23 +34,30 @@ record VertexScope(
   }
 
   /** Adds the node that is named like the vertex and {@code word}. */
-  Value add(String word, Op op, Layout layout, Value input) {
-    return sketch.add(name() + "/" + word, op, name(), layout, List.of(input.node()));
+  Value add(String word, Op op, Layout layout, Value... inputs) {
+    return sketch.add(
+        name() + "/" + word, op, name(), layout, Arrays.stream(inputs).map(Value::node).toList());
+  }
+
+  Value asInDl4j(Value value) {
+    return sketch.asInDl4j(value);
+  }
+
+  /** Returns the values in one layout. */
+  ImmutableList<Value> alike(ImmutableList<Value> values) {
+    return sketch.alike(values);
   }
 
   /** Adds a node that runs DL4J's own vertex. */
   Value inFloat(String reason, ImmutableList<Value> inputs) {
-    return inFloat(reason, new VertexArrays(this, sketch.type()), inputs);
+    ImmutableList<Value> taken = sketch.foldedAlike(inputs);
+    return inFloat(reason, sketch.kernel(new VertexArrays(this, sketch.type()), taken.get(0)), taken);
   }
 
-  /** Adds a node that runs {@code function} on DL4J's arrays. */
-  Value inFloat(String reason, ArrayFunction function, ImmutableList<Value> inputs) {
-    ImmutableList<Value> taken = sketch.foldedAlike(inputs);
+  /** Adds a node that stays float. */
+  Value inFloat(String reason, FloatFunction.Kernel kernel, ImmutableList<Value> inputs) {
     sketch.floatReason(name(), reason);
-    FloatFunction.Kernel kernel = sketch.kernel(function, taken.get(0));
-    return add(
-        new FloatFunction(kind.getClass().getSimpleName(), reason, kernel),
-        taken.get(0).layout(),
-        taken);
+    FloatFunction function = new FloatFunction(kind.getClass().getSimpleName(), reason, kernel);
+    return add(function, inputs.get(0).layout(), inputs);
   }
 }

@@ -35,11 +35,11 @@ public record ChannelAffine(Tensor weight, Tensor bias) implements Weighted {
   public Shape outputShape(ImmutableList<Shape> inputs) {
     Shape input = inputs.get(0);
     Checks.that(
-        input.channels() == inputChannels(),
+        input.channels() == inputChannels() || input.channels() == Shape.UNKNOWN,
         "input",
         "have " + inputChannels() + " channels",
         input);
-    return input;
+    return input.withSize(0, inputChannels());
   }
 
   @Override

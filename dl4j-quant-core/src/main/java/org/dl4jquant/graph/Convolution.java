@@ -60,7 +60,7 @@ public record Convolution(
   public Shape outputShape(ImmutableList<Shape> inputs) {
     Shape input = inputs.get(0);
     Checks.that(
-        input.channels() == inputChannels(),
+        input.channels() == inputChannels() || input.channels() == Shape.UNKNOWN,
         "input",
         "have " + inputChannels() + " channels",
         input);

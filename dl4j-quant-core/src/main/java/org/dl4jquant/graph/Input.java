@@ -5,7 +5,7 @@ import com.google.common.collect.ImmutableList;
 /**
  * A named input of the network.
  *
- * @param shape batch excluded; unknown sizes are allowed except for the channels
+ * @param shape batch excluded; unknown sizes are allowed
  */
 public record Input(Shape shape) implements Op {
   @Override

@@ -8,9 +8,12 @@ import com.google.common.collect.ImmutableMap;
 import java.util.List;
 import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.execute.FloatNetwork;
 import org.dl4jquant.graph.NetworkGraph;
-import org.dl4jquant.graph.Permute;
 import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -23,6 +26,11 @@ final class GraphComparison {
   static NetworkImage check(Model model, INDArray... inputs) {
     Dl4jNetwork network = Dl4jNetwork.of(model);
     NetworkImage image = GraphReader.read(network);
+    checkGraph(image, network, inputs);
+    return image;
+  }
+
+  static void checkGraph(NetworkImage image, Dl4jNetwork network, INDArray... inputs) {
     ImmutableList<INDArray> expected =
         network.output(List.of(inputs).stream().map(INDArray::dup).toArray(INDArray[]::new));
     ImmutableList<Tensor> actual = outputs(image.graph(), inputs);
@@ -30,7 +38,21 @@ final class GraphComparison {
     for (int i = 0; i < expected.size(); i++) {
       checkSame(image.graph().outputs().get(i), Tensors.of(expected.get(i)), actual.get(i));
     }
-    return image;
+  }
+
+  /** Checks a network of these layers with shuffled parameters on three examples. */
+  static NetworkImage checkLayer(InputType input, Layer... layers) {
+    return check(network(input, layers), random(layers.length, input.getShape(true)));
+  }
+
+  static MultiLayerNetwork network(InputType input, Layer... layers) {
+    NeuralNetConfiguration.ListBuilder list = new NeuralNetConfiguration.Builder().seed(1).list();
+    for (Layer layer : layers) {
+      list.layer(layer);
+    }
+    MultiLayerNetwork network = new MultiLayerNetwork(list.setInputType(input).validateOutputLayerConfig(false).build());
+    network.init();
+    return shuffled(network, layers.length);
   }
 
   static ImmutableList<Tensor> outputs(NetworkGraph graph, INDArray... inputs) {
@@ -81,10 +103,8 @@ final class GraphComparison {
 
   /** Returns numbers around zero, the same for the same seed. */
   static INDArray random(long seed, long... shape) {
-    return Nd4j.rand(seed, shape).subi(0.45).muli(3);
-  }
-
-  static boolean permutes(NetworkGraph graph) {
-    return graph.nodes().stream().anyMatch(node -> node.op() instanceof Permute);
+    long[] sizes = shape.clone();
+    sizes[0] = sizes[0] < 0 ? 3 : sizes[0];
+    return Nd4j.rand(seed, sizes).subi(0.45).muli(3);
   }
 }
