@@ -53,7 +53,7 @@ final class ArrayKernel implements FloatFunction.Kernel {
 
   @Override
   public Tensor apply(ImmutableList<Tensor> inputs) {
-    return applied(function::apply, inputs);
+    return applied(function, inputs);
   }
 
   private Tensor applied(ArrayFunction run, ImmutableList<Tensor> inputs) {

@@ -17,8 +17,7 @@ final class DepthwiseMapping implements LayerMapping {
     int outputs = channels * kernels.size(3);
     Tensor weight =
         Axes.permuted(kernels, 2, 3, 0, 1).reshape(outputs, 1, kernels.size(0), kernels.size(1));
-    Convolution op =
-        ConvolutionMapping.convolution(kind, weight, layer.bias(outputs), channels);
+    Convolution op = ConvolutionMapping.convolution(kind, weight, layer.bias(outputs), channels);
     Value image = ConvolutionMapping.image(layer, kind, input);
     return layer.weighted(op, "W", image, kind.getActivationFn());
   }

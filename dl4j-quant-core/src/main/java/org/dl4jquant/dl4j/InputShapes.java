@@ -27,7 +27,8 @@ final class InputShapes {
     return along(path)
         .orElseThrow(
             () ->
-                Checks.violated("inputShapes",
+                Checks.violated(
+                    "inputShapes",
                     "tell the shape of the input, which the layers do not",
                     path.stream().map(step -> step.getClass().getSimpleName()).toList()));
   }

@@ -193,8 +193,7 @@ final class LayerScope {
         RecurrentShape.isRecurrent(kind) && taken.has(Layout.AS_IN_DL4J)
             ? sketch.kernel(arrays, new RecurrentShape(kind))
             : sketch.kernel(arrays, taken);
-    return inFloat(
-        new FloatFunction(description.kind(), reason, kernel), ImmutableList.of(taken));
+    return inFloat(new FloatFunction(description.kind(), reason, kernel), ImmutableList.of(taken));
   }
 
   private Value inFloat(FloatFunction function, ImmutableList<Value> inputs) {

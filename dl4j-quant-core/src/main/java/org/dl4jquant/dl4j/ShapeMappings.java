@@ -29,8 +29,7 @@ final class ShapeMappings {
       plain &= sizes[axis] > 0;
     }
     return plain && !input.perStep()
-        ? vertex.add(
-            new Reshape(Shape.ofBatch(sizes)), input.layout(), ImmutableList.of(input))
+        ? vertex.add(new Reshape(Shape.ofBatch(sizes)), input.layout(), ImmutableList.of(input))
         : vertex.inFloat("its new shape counts the batch", inputs);
   }
 

@@ -158,7 +158,8 @@ final class Sketch {
 
   /** Returns everything drawn so far. */
   NetworkImage image(List<Value> outputs) {
-    List<String> names = outputs.stream().map(this::asInDl4j).map(this::steps).map(Value::node).toList();
+    List<String> names =
+        outputs.stream().map(this::asInDl4j).map(this::steps).map(Value::node).toList();
     return new NetworkImage(
         NetworkGraph.of(List.copyOf(nodes.values()), names),
         ImmutableMap.copyOf(floatReasons),

@@ -20,8 +20,7 @@ final class SubsetMapping implements VertexMapping {
     int rows = shape.channels();
     int width = shape.elements() / rows;
     int kept = kind.getTo() - kind.getFrom() + 1;
-    Value image =
-        vertex.add("rows", new Reshape(Shape.of(1, rows, width)), input.layout(), input);
+    Value image = vertex.add("rows", new Reshape(Shape.of(1, rows, width)), input.layout(), input);
     Crop cut = new Crop(new Padding.Explicit(kind.getFrom(), 0, rows - 1 - kind.getTo(), 0));
     Value some = vertex.add("cut", cut, input.layout(), image);
     int[] sizes = shape.sizes().toArray();

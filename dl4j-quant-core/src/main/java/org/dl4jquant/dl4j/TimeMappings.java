@@ -37,8 +37,7 @@ final class TimeMappings {
     }
     Shape one = Shape.of(vertex.shape(input).channels(), 1);
     Value once = vertex.add("once", new Reshape(one), input.layout(), input);
-    return vertex.add(
-        new Upsample(new Extent(1, time)), input.layout(), ImmutableList.of(once));
+    return vertex.add(new Upsample(new Extent(1, time)), input.layout(), ImmutableList.of(once));
   }
 
   static Value reverse(VertexScope vertex, ImmutableList<Value> inputs) {

@@ -51,7 +51,8 @@ record VertexScope(
   /** Adds a node that runs DL4J's own vertex. */
   Value inFloat(String reason, ImmutableList<Value> inputs) {
     ImmutableList<Value> taken = sketch.foldedAlike(inputs);
-    return inFloat(reason, sketch.kernel(new VertexArrays(this, sketch.type()), taken.get(0)), taken);
+    return inFloat(
+        reason, sketch.kernel(new VertexArrays(this, sketch.type()), taken.get(0)), taken);
   }
 
   /** Adds a node that stays float. */

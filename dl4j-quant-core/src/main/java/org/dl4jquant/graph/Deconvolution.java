@@ -61,7 +61,8 @@ public record Deconvolution(
     Shape input = inputs.get(0);
     Checks.that(
         (input.channels() == inputChannels() || input.channels() == Shape.UNKNOWN)
-            && input.rank() >= 2 && input.rank() <= 3,
+            && input.rank() >= 2
+            && input.rank() <= 3,
         "input",
         "be [C, T] or [C, H, W] with " + inputChannels() + " channels",
         input);

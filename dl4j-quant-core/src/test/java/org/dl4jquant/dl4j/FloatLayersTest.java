@@ -66,7 +66,8 @@ class FloatLayersTest {
   private static final InputType VECTOR = InputType.feedForward(5);
   private static final InputType SEQUENCE = InputType.recurrent(5, 6);
   private static final InputType IMAGE = InputType.convolutional(7, 6, 3);
-  private static final InputType VOLUME = InputType.convolutional3D(Convolution3D.DataFormat.NCDHW, 6, 5, 6, 2);
+  private static final InputType VOLUME =
+      InputType.convolutional3D(Convolution3D.DataFormat.NCDHW, 6, 5, 6, 2);
 
   private static void checkFloat(InputType input, Layer layer) {
     NetworkImage image = checkLayer(input, layer);
@@ -96,21 +97,33 @@ class FloatLayersTest {
     for (Layer layer :
         List.of(
             new SelfAttentionLayer.Builder().nOut(4).nHeads(2).projectInput(true).build(),
-            new RecurrentAttentionLayer.Builder().nIn(5).nOut(4).nHeads(1).projectInput(true).build())) {
+            new RecurrentAttentionLayer.Builder()
+                .nIn(5)
+                .nOut(4)
+                .nHeads(1)
+                .projectInput(true)
+                .build())) {
       checkFloat(SEQUENCE, layer);
     }
   }
 
   @Test
   void otherLayers() {
-    checkFloat(VECTOR, new VariationalAutoencoder.Builder().encoderLayerSizes(6).decoderLayerSizes(6).nOut(3).build());
+    checkFloat(
+        VECTOR,
+        new VariationalAutoencoder.Builder()
+            .encoderLayerSizes(6)
+            .decoderLayerSizes(6)
+            .nOut(3)
+            .build());
     checkFloat(VECTOR, new ElementWiseMultiplicationLayer.Builder().nIn(5).nOut(5).build());
     checkFloat(VECTOR, new DenseLayer.Builder().nOut(4).hasLayerNorm(true).build());
     checkFloat(SEQUENCE, new LocallyConnected1D.Builder().kernelSize(2).nOut(4).build());
     checkFloat(IMAGE, new LocallyConnected2D.Builder().kernelSize(2, 2).nOut(4).build());
     checkFloat(VOLUME, new Convolution3D.Builder(2, 2, 2).nOut(4).build());
     checkFloat(VOLUME, new Deconvolution3D.Builder().kernelSize(2, 2, 2).nOut(4).build());
-    checkFloat(IMAGE, new SubsamplingLayer.Builder(PoolingType.PNORM).pnorm(2).kernelSize(2, 2).build());
+    checkFloat(
+        IMAGE, new SubsamplingLayer.Builder(PoolingType.PNORM).pnorm(2).kernelSize(2, 2).build());
     checkFloat(
         InputType.convolutional(6, 4, 3),
         new SpaceToDepthLayer.Builder<>(2, SpaceToDepthLayer.DataFormat.NCHW).build());
@@ -119,8 +132,11 @@ class FloatLayersTest {
   @Test
   void layersBehindAConvolution() {
     for (Layer layer :
-        List.of(new LocalResponseNormalization.Builder().build(), new GlobalPoolingLayer(PoolingType.PNORM))) {
-      NetworkImage image = checkLayer(IMAGE, new ConvolutionLayer.Builder(2, 2).nOut(3).build(), layer);
+        List.of(
+            new LocalResponseNormalization.Builder().build(),
+            new GlobalPoolingLayer(PoolingType.PNORM))) {
+      NetworkImage image =
+          checkLayer(IMAGE, new ConvolutionLayer.Builder(2, 2).nOut(3).build(), layer);
       assertEquals(List.of("layer1"), image.floatReasons().keySet().asList());
     }
     NetworkImage image =
@@ -199,7 +215,10 @@ class FloatLayersTest {
   @Test
   void manyThreadsGetWhatOneGets() throws Exception {
     NetworkGraph graph =
-        checkLayer(SEQUENCE, new LSTM.Builder().nOut(4).build(), new LastTimeStep(new SimpleRnn.Builder().nOut(3).build()))
+        checkLayer(
+                SEQUENCE,
+                new LSTM.Builder().nOut(4).build(),
+                new LastTimeStep(new SimpleRnn.Builder().nOut(3).build()))
             .graph();
     List<Tensor> inputs =
         IntStream.range(0, 10).mapToObj(i -> Tensors.of(random(i, 2, 5, 3 + i % 4))).toList();

@@ -50,7 +50,8 @@ final class GraphComparison {
     for (Layer layer : layers) {
       list.layer(layer);
     }
-    MultiLayerNetwork network = new MultiLayerNetwork(list.setInputType(input).validateOutputLayerConfig(false).build());
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(list.setInputType(input).validateOutputLayerConfig(false).build());
     network.init();
     return shuffled(network, layers.length);
   }

@@ -192,7 +192,9 @@ class ImageLayersTest {
       loss.setFormat(format);
       checkAlone(loss, format);
       checkAlone(new ConvolutionLayer.Builder(2, 2).nOut(3).build(), format);
-      check(new ConvolutionLayer.Builder(2, 2).nOut(3).activation(Activation.SOFTMAX).build(), format);
+      check(
+          new ConvolutionLayer.Builder(2, 2).nOut(3).activation(Activation.SOFTMAX).build(),
+          format);
     }
   }
 }

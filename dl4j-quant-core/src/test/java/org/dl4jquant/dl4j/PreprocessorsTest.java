@@ -75,7 +75,8 @@ class PreprocessorsTest {
     for (RNNFormat format : RNNFormat.values()) {
       long[] shape = format == RNNFormat.NCW ? new long[] {3, 4, 6} : new long[] {3, 6, 4};
       assertInteger(
-          check(network(0, new RnnToFeedForwardPreProcessor(format), dense(4, 3)), random(1, shape)));
+          check(
+              network(0, new RnnToFeedForwardPreProcessor(format), dense(4, 3)), random(1, shape)));
       MultiLayerNetwork back =
           network(
               1,
@@ -110,7 +111,8 @@ class PreprocessorsTest {
             .layer(new SubsamplingLayer.Builder().kernelSize(2, 1).stride(1, 1).build())
             .layer(new LSTM.Builder().nIn(3 * 2 * 2).nOut(4).build())
             .layer(dense(4, 5))
-            .layer(new RnnOutputLayer.Builder().nIn(5).nOut(2).activation(Activation.SOFTMAX).build());
+            .layer(
+                new RnnOutputLayer.Builder().nIn(5).nOut(2).activation(Activation.SOFTMAX).build());
     list.inputPreProcessor(0, new RnnToCnnPreProcessor(4, 3, 2))
         .inputPreProcessor(2, new CnnToRnnPreProcessor(2, 2, 3))
         .inputPreProcessor(3, new RnnToFeedForwardPreProcessor())
@@ -142,8 +144,7 @@ class PreprocessorsTest {
             new ConvolutionLayer.Builder(2, 2).nIn(2).nOut(3).build(),
             dense(3 * 3 * 4, 2));
     Dl4jNetwork dl4j = Dl4jNetwork.of(network);
-    NetworkImage known =
-        GraphReader.read(dl4j, ImmutableMap.of("input", Shape.of(2, 4, 5)));
+    NetworkImage known = GraphReader.read(dl4j, ImmutableMap.of("input", Shape.of(2, 4, 5)));
     GraphComparison.checkGraph(known, dl4j, random(1, 3, 2, 4, 5));
     assertInteger(known);
     NetworkImage unknown = check(network, random(1, 3, 2, 4, 5));

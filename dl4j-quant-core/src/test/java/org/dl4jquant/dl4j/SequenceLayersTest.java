@@ -95,8 +95,14 @@ class SequenceLayersTest {
     InputType input = InputType.recurrent(3, 5);
     DenseLayer dense = new DenseLayer.Builder().activation(Activation.RELU).nOut(4).build();
     check(input, dense.clone());
-    check(input, dense.clone(), new OutputLayer.Builder().activation(Activation.SOFTMAX).nOut(2).build());
-    check(input, dense.clone(), new RnnOutputLayer.Builder().activation(Activation.SOFTMAX).nOut(2).build());
+    check(
+        input,
+        dense.clone(),
+        new OutputLayer.Builder().activation(Activation.SOFTMAX).nOut(2).build());
+    check(
+        input,
+        dense.clone(),
+        new RnnOutputLayer.Builder().activation(Activation.SOFTMAX).nOut(2).build());
     check(input, new TimeDistributed(dense.clone()));
     check(input, dense.clone(), new BatchNormalization());
   }
@@ -104,7 +110,8 @@ class SequenceLayersTest {
   @Test
   void outputs() {
     for (RNNFormat format : FORMATS) {
-      for (Activation activation : List.of(Activation.SOFTMAX, Activation.SIGMOID, Activation.IDENTITY)) {
+      for (Activation activation :
+          List.of(Activation.SOFTMAX, Activation.SIGMOID, Activation.IDENTITY)) {
         RnnOutputLayer output = new RnnOutputLayer.Builder().activation(activation).nOut(4).build();
         output.setRnnDataFormat(format);
         check(InputType.recurrent(3, 5, format), output);

@@ -46,7 +46,11 @@ import org.nd4j.linalg.activations.Activation;
 
 class VerticesTest {
   private static GraphBuilder builder() {
-    return new NeuralNetConfiguration.Builder().seed(3).graphBuilder().allowDisconnected(true).validateOutputLayerConfig(false);
+    return new NeuralNetConfiguration.Builder()
+        .seed(3)
+        .graphBuilder()
+        .allowDisconnected(true)
+        .validateOutputLayerConfig(false);
   }
 
   private static ComputationGraph built(GraphBuilder builder) {
@@ -77,8 +81,14 @@ class VerticesTest {
         built(
             builder()
                 .addInputs("in")
-                .addLayer("a", new ConvolutionLayer.Builder(2, 2).dataFormat(format).nOut(4).build(), "in")
-                .addLayer("b", new ConvolutionLayer.Builder(2, 2).dataFormat(format).nOut(4).build(), "in")
+                .addLayer(
+                    "a",
+                    new ConvolutionLayer.Builder(2, 2).dataFormat(format).nOut(4).build(),
+                    "in")
+                .addLayer(
+                    "b",
+                    new ConvolutionLayer.Builder(2, 2).dataFormat(format).nOut(4).build(),
+                    "in")
                 .addVertex("v", vertex, inputs)
                 .addLayer("dense", new DenseLayer.Builder().nOut(3).build(), "v")
                 .setOutputs("v", "dense")
@@ -106,8 +116,7 @@ class VerticesTest {
   @Test
   void elementWiseOperations() {
     for (ElementWiseVertex.Op op : ElementWiseVertex.Op.values()) {
-      boolean floating =
-          op == ElementWiseVertex.Op.Product || op == ElementWiseVertex.Op.Max;
+      boolean floating = op == ElementWiseVertex.Op.Product || op == ElementWiseVertex.Op.Max;
       for (CNN2DFormat format : CNN2DFormat.values()) {
         assertEquals(
             floating,
@@ -190,8 +199,7 @@ class VerticesTest {
 
   @Test
   void time() {
-    assertTrue(
-        behindSequences(new LastTimeStepVertex("in"), "b").floatReasons().containsKey("v"));
+    assertTrue(behindSequences(new LastTimeStepVertex("in"), "b").floatReasons().containsKey("v"));
     behindSequences(new ReverseTimeSeriesVertex("in"), "b");
     NetworkImage image =
         check(
@@ -201,7 +209,10 @@ class VerticesTest {
                     .addLayer("a", new DenseLayer.Builder().nOut(4).build(), "in")
                     .addVertex("v", new DuplicateToTimeSeriesVertex("time"), "a")
                     .addVertex("m", new MergeVertex(), "v", "time")
-                    .addLayer("out", new RnnOutputLayer.Builder().nOut(2).activation(Activation.SOFTMAX).build(), "m")
+                    .addLayer(
+                        "out",
+                        new RnnOutputLayer.Builder().nOut(2).activation(Activation.SOFTMAX).build(),
+                        "m")
                     .setOutputs("out")
                     .setInputTypes(InputType.feedForward(3), InputType.recurrent(2, 5))),
             random(1, 3, 3),
@@ -265,8 +276,14 @@ class VerticesTest {
             built(
                 builder()
                     .addInputs("in")
-                    .addLayer("a", new Convolution1DLayer.Builder(2).rnnDataFormat(last).nOut(4).build(), "in")
-                    .addLayer("b", new Convolution1DLayer.Builder(2).rnnDataFormat(last).nOut(3).build(), "in")
+                    .addLayer(
+                        "a",
+                        new Convolution1DLayer.Builder(2).rnnDataFormat(last).nOut(4).build(),
+                        "in")
+                    .addLayer(
+                        "b",
+                        new Convolution1DLayer.Builder(2).rnnDataFormat(last).nOut(3).build(),
+                        "in")
                     .addVertex("v", merge, "a", "b")
                     .setOutputs("v")
                     .setInputTypes(InputType.recurrent(3, 6, last))),
