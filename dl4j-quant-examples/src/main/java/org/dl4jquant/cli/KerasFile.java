@@ -25,6 +25,7 @@ final class KerasFile {
    */
   static Model restore(Path file) {
     try {
+      org.bytedeco.hdf5.Exception.dontPrint(); // what fails is told here
       return isSequential(file)
           ? KerasModelImport.importKerasSequentialModelAndWeights(file.toString(), false)
           : KerasModelImport.importKerasModelAndWeights(file.toString(), false);
