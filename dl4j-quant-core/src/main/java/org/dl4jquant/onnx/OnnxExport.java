@@ -87,6 +87,14 @@ public final class OnnxExport {
         Promises.missing(quantized));
   }
 
+  /**
+   * Returns the nodes whose codes a runtime may compute differently from equal codes, each with the
+   * reason; they are the same for every file made of this graph.
+   */
+  public static ImmutableMap<String, String> unpromised(QuantizedGraph quantized) {
+    return Promises.missing(quantized);
+  }
+
   private static Parameters parameters(GraphWriter writer, Node node) {
     return node.op() instanceof Weighted op
         ? new Parameters.Floats(writer, node.name(), op)
