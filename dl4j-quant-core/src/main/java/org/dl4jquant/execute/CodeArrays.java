@@ -13,12 +13,16 @@ final class CodeArrays {
   private final Shape shape;
   private final int batch;
   private final int positions;
+  private final int count;
+  private final int length;
 
   CodeArrays(int[][] arrays, Shape shape, int batch) {
     this.arrays = arrays;
     this.shape = shape;
     this.batch = batch;
     this.positions = shape.elements() / shape.channels();
+    this.count = count(shape, batch);
+    this.length = length(shape, batch);
   }
 
   static int count(Shape shape, int batch) {
@@ -51,12 +55,12 @@ final class CodeArrays {
 
   /** Returns the number of arrays in use. */
   int count() {
-    return count(shape, batch);
+    return count;
   }
 
   /** Returns the length of each array that is in use. */
   int length() {
-    return length(shape, batch);
+    return length;
   }
 
   int[] array(int index) {

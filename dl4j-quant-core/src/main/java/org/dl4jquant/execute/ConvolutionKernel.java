@@ -38,7 +38,7 @@ sealed interface ConvolutionKernel {
       for (int j = first; j < end; j++) {
         Arrays.fill(sums[j], from, to, bias[j]);
       }
-      IntProducts.add(rows, weights[first].length, weights, sums, first, end, from, to);
+      new IntProducts(rows, weights[first].length, weights, sums).add(first, end, from, to);
       for (int j = first; j < end; j++) {
         receiver.ints(j, from, to);
       }

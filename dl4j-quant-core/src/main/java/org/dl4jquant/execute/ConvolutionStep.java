@@ -12,7 +12,6 @@ import org.dl4jquant.graph.Weighted;
  */
 final class ConvolutionStep implements Step {
   private static final int TILE_COLUMNS = 512;
-  private static final int SLOTS = 4;
 
   private final String node;
   private final String input;
@@ -54,14 +53,16 @@ final class ConvolutionStep implements Step {
     int blocks = tiles.size() >= frame.tasks(work) ? 1 : Math.min(units(), frame.tasks(work));
     boolean moves = !table.everyPosition();
     int[][] buffers =
-        frame.workspace().arrays("#patches", moves ? SLOTS * blocks : 0, moves ? columns : 0);
+        frame
+            .workspace()
+            .arrays("#patches", moves ? RowKernel.MAX_ROWS * blocks : 0, moves ? columns : 0);
     frame.forEach(
         tiles.size() * blocks,
         work,
         task -> {
           int block = task % blocks;
           Tile tile = tiles.get(task / blocks);
-          Patches patches = new Patches(in, table, tile, buffers, block * SLOTS);
+          Patches patches = new Patches(in, table, tile, buffers, block * RowKernel.MAX_ROWS);
           int first = units() * block / blocks;
           int end = units() * (block + 1) / blocks;
           run(patches, first, end, tile, batch, receiver);

@@ -45,8 +45,8 @@ final class DenseStep implements Step {
     for (int e = 0; e < in.batch(); e++) {
       System.arraycopy(bias, from, sums[e], from, to - from);
     }
-    IntProducts.add(
-        (k, slot) -> weights[k], weights.length, in.arrays(), sums, 0, in.batch(), from, to);
+    new IntProducts((k, slot) -> weights[k], weights.length, in.arrays(), sums)
+        .add(0, in.batch(), from, to);
     for (int e = 0; e < in.batch(); e++) {
       receiver.ints(e, from, to);
     }

@@ -2,9 +2,12 @@ package org.dl4jquant.execute;
 
 /** A matrix product in 32 bits: sums of rows, each times a scalar. */
 final class IntProducts {
-  private static final int OUTPUTS_AT_ONCE = 3;
+  private static final int MIN_FOR_TRIPLES = 3;
 
-  private IntProducts() {}
+  private final Rows rows;
+  private final int length;
+  private final int[][] scalars;
+  private final int[][] sums;
 
   /** The rows of a matrix. */
   @FunctionalInterface
@@ -18,78 +21,63 @@ final class IntProducts {
   }
 
   /**
+   * @param length the number of rows
+   */
+  IntProducts(Rows rows, int length, int[][] scalars, int[][] sums) {
+    this.rows = rows;
+    this.length = length;
+    this.scalars = scalars;
+    this.sums = sums;
+  }
+
+  /**
    * Adds to {@code sums[j][i]}, for j from {@code first} to {@code end} and i from {@code from} to
    * {@code to}, the sum over k of {@code scalars[j][k] * row(k)[i]}. Exact if the caller has proved
    * that no sum, partial ones included, leaves 32 bits.
    */
-  static void add(
-      Rows rows, int length, int[][] scalars, int[][] sums, int first, int end, int from, int to) {
-    if (end - first >= OUTPUTS_AT_ONCE) {
-      pairs(rows, length, scalars, sums, first, end, from, to);
-    } else {
-      quads(rows, length, scalars, sums, first, end, from, to);
-    }
-  }
-
-  private static void pairs(
-      Rows rows, int length, int[][] scalars, int[][] sums, int first, int end, int from, int to) {
-    int even = length & ~1;
-    for (int k = 0; k < even; k += 2) {
-      int[] row0 = rows.row(k, 0);
-      int[] row1 = rows.row(k + 1, 1);
-      int j = first;
-      for (; j + 2 < end; j += OUTPUTS_AT_ONCE) {
-        int[] a = scalars[j];
-        int[] b = scalars[j + 1];
-        int[] c = scalars[j + 2];
-        VectorLoops.twoByThree(
-            row0,
-            row1,
-            sums[j],
-            sums[j + 1],
-            sums[j + 2],
-            from,
-            to,
-            a[k],
-            a[k + 1],
-            b[k],
-            b[k + 1],
-            c[k],
-            c[k + 1]);
-      }
-      for (; j < end; j++) {
-        int[] a = scalars[j];
-        VectorLoops.twoByOne(row0, row1, sums[j], from, to, a[k], a[k + 1]);
-      }
-    }
-    if (even < length) {
-      last(rows.row(even, 0), even, scalars, sums, first, end, from, to);
-    }
-  }
-
-  private static void last(
-      int[] row, int k, int[][] scalars, int[][] sums, int first, int end, int from, int to) {
-    for (int j = first; j < end; j++) {
-      VectorLoops.twoByOne(row, row, sums[j], from, to, scalars[j][k], 0);
-    }
-  }
-
-  private static void quads(
-      Rows rows, int length, int[][] scalars, int[][] sums, int first, int end, int from, int to) {
-    int whole = length & ~3;
-    for (int k = 0; k < whole; k += 4) {
-      int[] row0 = rows.row(k, 0);
-      int[] row1 = rows.row(k + 1, 1);
-      int[] row2 = rows.row(k + 2, 2);
-      int[] row3 = rows.row(k + 3, 3);
-      for (int j = first; j < end; j++) {
-        int[] a = scalars[j];
-        VectorLoops.fourByOne(
-            row0, row1, row2, row3, sums[j], from, to, a[k], a[k + 1], a[k + 2], a[k + 3]);
+  void add(int first, int end, int from, int to) {
+    int step = end - first >= MIN_FOR_TRIPLES ? 3 : 4;
+    int whole = length - length % step;
+    for (int k = 0; k < whole; k += step) {
+      if (step == 3) {
+        triple(k, first, end, from, to);
+      } else {
+        quad(k, first, end, from, to);
       }
     }
     for (int k = whole; k < length; k++) {
-      last(rows.row(k, 0), k, scalars, sums, first, end, from, to);
+      int[] row = rows.row(k, 0);
+      for (int j = first; j < end; j++) {
+        int[] sum = sums[j];
+        int[] a = scalars[j];
+        RowKernel.add(1, false, row, row, row, row, a, a, k, sum, sum, from, to);
+      }
+    }
+  }
+
+  /** Two sums at once, and perhaps one left over. */
+  private void triple(int k, int first, int end, int from, int to) {
+    int[] row0 = rows.row(k, 0);
+    int[] row1 = rows.row(k + 1, 1);
+    int[] row2 = rows.row(k + 2, 2);
+    for (int j = first; j < end; j += 2) {
+      int next = Math.min(j + 1, end - 1);
+      int[] a = scalars[j];
+      int[] b = scalars[next];
+      boolean two = next > j;
+      RowKernel.add(3, two, row0, row1, row2, row2, a, b, k, sums[j], sums[next], from, to);
+    }
+  }
+
+  private void quad(int k, int first, int end, int from, int to) {
+    int[] row0 = rows.row(k, 0);
+    int[] row1 = rows.row(k + 1, 1);
+    int[] row2 = rows.row(k + 2, 2);
+    int[] row3 = rows.row(k + 3, 3);
+    for (int j = first; j < end; j++) {
+      int[] sum = sums[j];
+      int[] a = scalars[j];
+      RowKernel.add(4, false, row0, row1, row2, row3, a, a, k, sum, sum, from, to);
     }
   }
 }

@@ -1,61 +1,11 @@
 package org.dl4jquant.execute;
 
 /**
- * The innermost loops, in the shape that HotSpot's compiler turns into vector instructions: every
- * array is read and written at the same index, few arrays meet in one loop, and there are no
- * branches. (Arrays at different offsets stay scalar, and so do {@code Math.max} and {@code min}.)
+ * Loops over whole arrays in a shape that Java's compiler turns into vector instructions: every
+ * array is read and written at the same index, and there are no branches ({@code Math.max} is one).
  */
 final class VectorLoops {
   private VectorLoops() {}
-
-  /** Adds two rows, each times a scalar, to each of three sums. */
-  static void twoByThree(
-      int[] row0,
-      int[] row1,
-      int[] sum0,
-      int[] sum1,
-      int[] sum2,
-      int from,
-      int to,
-      int a0,
-      int a1,
-      int b0,
-      int b1,
-      int c0,
-      int c1) {
-    for (int i = from; i < to; i++) {
-      int x = row0[i];
-      int y = row1[i];
-      sum0[i] += a0 * x + a1 * y;
-      sum1[i] += b0 * x + b1 * y;
-      sum2[i] += c0 * x + c1 * y;
-    }
-  }
-
-  /** Adds two rows, each times a scalar, to a sum. */
-  static void twoByOne(int[] row0, int[] row1, int[] sum, int from, int to, int a0, int a1) {
-    for (int i = from; i < to; i++) {
-      sum[i] += a0 * row0[i] + a1 * row1[i];
-    }
-  }
-
-  /** Adds four rows, each times a scalar, to a sum. */
-  static void fourByOne(
-      int[] row0,
-      int[] row1,
-      int[] row2,
-      int[] row3,
-      int[] sum,
-      int from,
-      int to,
-      int a0,
-      int a1,
-      int a2,
-      int a3) {
-    for (int i = from; i < to; i++) {
-      sum[i] = sum[i] + (a0 * row0[i] + a1 * row1[i]) + (a2 * row2[i] + a3 * row3[i]);
-    }
-  }
 
   /** Sets {@code to[i] = factor * from[i] + addend}. */
   static void scale(int[] source, int[] target, int from, int to, int factor, int addend) {

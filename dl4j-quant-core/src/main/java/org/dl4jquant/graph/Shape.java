@@ -74,10 +74,14 @@ public record Shape(ImmutableIntArray sizes) {
    * @throws ArithmeticException beyond 2^31 - 1 elements
    */
   public int elements() {
-    if (!known()) {
-      return UNKNOWN;
+    int elements = 1;
+    for (int axis = 0; axis < sizes.length(); axis++) {
+      if (sizes.get(axis) == UNKNOWN) {
+        return UNKNOWN;
+      }
+      elements = Math.multiplyExact(elements, sizes.get(axis));
     }
-    return sizes.stream().reduce(1, Math::multiplyExact);
+    return elements;
   }
 
   /** Returns the sizes with a batch of {@code batch} in front. */
