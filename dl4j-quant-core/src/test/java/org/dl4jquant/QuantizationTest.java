@@ -26,6 +26,7 @@ import org.dl4jquant.precision.SearchResult;
 import org.dl4jquant.report.QuantizationReport;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The way in and the report, on one network with layers of every fate. */
 final class QuantizationTest {
@@ -81,6 +82,61 @@ final class QuantizationTest {
 
     assertEquals(List.of("conv", "conv2"), four.lowPrecisionLayers());
     assertEquals(List.of("conv", "conv2", "out"), five.lowPrecisionLayers());
+  }
+
+  @Test
+  void theStatisticInUnitsOfNoiseReordersTheSearch() {
+    MultiLayerNetwork network = network();
+    network.getLayer(0).getParam("W").assign(0.875); // code 7 of step 1/8 at 4 bits
+    network.getLayer(3).getParam("W").assign(3.5); // code 7 of step 1/2
+    network.getLayer(4).getParam("W").assign(0.4375); // code 7 of step 1/16
+    Quantization quantization = Quantization.of(network).pin(LayerSelector.named("out"), 8);
+
+    List<LayerStatistic> normalized = quantization.normalized(STATISTICS, 4);
+
+    assertEquals(
+        List.of(
+            LayerStatistic.of("conv", 1 * 12 * 64.0),
+            LayerStatistic.of("conv2", 2 * 12 * 4.0),
+            LayerStatistic.of("out", 3 * 12 * 256.0)),
+        normalized);
+    assertEquals(List.of("conv", "conv2"), ranking(quantization, STATISTICS));
+    assertEquals(List.of("conv2", "conv"), ranking(quantization, normalized));
+  }
+
+  @Test
+  void channelsOfDifferentStepsCountByTheirMeanSquare() {
+    MultiLayerNetwork network = network();
+    INDArray weights = network.getLayer(0).getParam("W"); // [4, 1, 3, 3]
+    double[] values = {0.875, 3.5, 3.5, 3.5};
+    for (int channel = 0; channel < values.length; channel++) {
+      weights.slice(channel).assign(values[channel]);
+    }
+    double meanSquare = (1 / 64.0 + 3 / 4.0) / 4;
+
+    LayerStatistic statistic =
+        Quantization.of(network).normalized(STATISTICS.subList(0, 1), 4).get(0);
+
+    assertEquals(12 / meanSquare, statistic.value(), 1e-12 * 12 / meanSquare);
+  }
+
+  @Test
+  void whatCannotBeNormalizedIsNamedOrNotTried() {
+    Quantization quantization = Quantization.of(network());
+    var unknown =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> quantization.normalized(List.of(LayerStatistic.of("conv3", 1)), 4));
+    assertEquals(
+        "statistics must name only the layers [conv, norm, pool, conv2, out], found conv3",
+        unknown.getMessage());
+    List<LayerStatistic> withoutWeights =
+        quantization.normalized(List.of(LayerStatistic.of("pool", 1)), 4);
+    assertEquals(Double.POSITIVE_INFINITY, withoutWeights.get(0).value());
+  }
+
+  private static List<String> ranking(Quantization quantization, List<LayerStatistic> statistics) {
+    return quantization.search(statistics).build().run(plan -> 1).ranking();
   }
 
   @Test

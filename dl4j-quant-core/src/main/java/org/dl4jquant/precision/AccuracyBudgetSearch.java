@@ -22,12 +22,16 @@ import org.dl4jquant.precision.SearchResult.StopReason;
  * precision loses at most {@code maxDrop}, by binary search.
  *
  * <p>The evaluator is called once for the baseline and at most {@code ceil(log2(L + 1))} times for
- * L layers; each plan only once. The answer is always a plan that was itself evaluated and found
- * within the budget, so it holds also where the loss is not monotone in k; then a larger k may
- * exist that binary search does not find. With {@code confirmWith} the answer is evaluated again,
- * for example on more data, and k walks down until the second evaluator is satisfied too.
+ * L layers; each plan only once, and once more for each k that is walked down to. The answer is
+ * always a plan that was itself evaluated and found within the budget, so it holds also where the
+ * loss is not monotone in k; then a larger k may exist that binary search does not find. With
+ * {@code confirmWith} the answer is evaluated again, for example on more data, and k walks down
+ * until the second evaluator is satisfied too.
  *
- * <p>An evaluation that returns NaN counts as an infinite loss. Not thread-safe.
+ * <p>An evaluation that returns NaN counts as an infinite loss; one that exceeds the budget by no
+ * more than the rounding of the metric is within it. Interruption of the thread, and the limit of
+ * evaluations, end the search between two evaluations with the best that it has seen. Not
+ * thread-safe.
  */
 public final class AccuracyBudgetSearch {
   private final ImmutableList<LayerDescription> layers;
@@ -97,30 +101,45 @@ public final class AccuracyBudgetSearch {
         reason = stop.get();
         break;
       }
-      if (evaluate(middle, evaluator).loss() <= maxDrop) {
+      if (isWithin(evaluate(middle, evaluator).loss(), baseline.metric())) {
         low = middle;
       } else {
         high = middle - 1;
       }
     }
-    Trial best = low == 0 ? baseline : trialOf(low);
+    Trial best = trialOf(low);
     if (confirmation.isPresent()) {
-      best = confirmed(low, confirmation.get(), evaluator);
+      Optional<Trial> confirmed = confirmed(low, confirmation.get(), evaluator);
+      reason = confirmed.isPresent() ? reason : mustStop().orElse(reason);
+      best = confirmed.orElse(baseline);
     }
     return new SearchResult(
         best, baseline, ranking, ImmutableList.copyOf(trials), maxDrop, evaluations, reason);
   }
 
-  private Trial confirmed(
+  /** Returns the best trial that both evaluators are satisfied with; empty if it had to stop. */
+  private Optional<Trial> confirmed(
       int from, ToDoubleFunction<PrecisionPlan> second, ToDoubleFunction<PrecisionPlan> evaluator) {
     double baseline = second.applyAsDouble(first);
     for (int k = from; k > 0; k--) {
-      boolean holds = loss(baseline, second.applyAsDouble(plan(k))) <= maxDrop;
-      if (holds && evaluate(k, evaluator).loss() <= maxDrop) {
-        return trialOf(k);
+      if (k < from && Thread.currentThread().isInterrupted()) {
+        return Optional.empty();
+      }
+      if (isWithin(loss(baseline, second.applyAsDouble(plan(k))), baseline)) {
+        if (!known.containsKey(k) && mustStop().isPresent()) {
+          return Optional.empty();
+        }
+        if (isWithin(evaluate(k, evaluator).loss(), trialOf(0).metric())) {
+          return Optional.of(trialOf(k));
+        }
       }
     }
-    return trialOf(0);
+    return Optional.of(trialOf(0));
+  }
+
+  /** Metrics are often rounded quotients: a loss of exactly the budget must not fail by that. */
+  private boolean isWithin(double loss, double baseline) {
+    return loss < Double.POSITIVE_INFINITY && loss <= maxDrop + 2 * Math.ulp(baseline);
   }
 
   private Trial trialOf(int k) {
@@ -265,7 +284,10 @@ public final class AccuracyBudgetSearch {
       return this;
     }
 
-    /** A second evaluator that the answer must satisfy too; its calls are not counted. */
+    /**
+     * A second evaluator that the answer must satisfy too; its calls are not counted. If the search
+     * is stopped while it walks down, the answer is the baseline.
+     */
     @CanIgnoreReturnValue
     public Builder confirmWith(ToDoubleFunction<PrecisionPlan> evaluator) {
       confirmation = Optional.of(evaluator);

@@ -15,6 +15,7 @@ import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.export.PackedArchive;
 import org.dl4jquant.export.PlainArchive;
 import org.dl4jquant.listeners.WeightDifferenceListener;
+import org.dl4jquant.precision.AccuracyBudgetSearch;
 import org.dl4jquant.precision.LayerStatistic;
 import org.dl4jquant.precision.SearchResult;
 import org.dl4jquant.precision.Trial;
@@ -70,15 +71,9 @@ public final class DigitsQuickstart {
 
     Quantization quantization = Quantization.of(network).weightBits(FIRST_BITS);
     List<LayerStatistic> statistics = LayerStatistic.of(differences);
-    SearchResult found =
-        quantization
-            .search(statistics)
-            .lowBits(LOW_BITS)
-            .maxDrop(MAX_DROP)
-            .onTrial(DigitsQuickstart::show)
-            .build()
-            .run(quantization.evaluating(model -> accuracy(model, digits.validation())));
+    SearchResult found = search(quantization, statistics, digits.validation());
     say("ranking by weight difference, smallest first: %s", found.ranking());
+    found.trials().forEach(DigitsQuickstart::show);
     say("at %d bits: %s", LOW_BITS, found.lowPrecisionLayers());
 
     QuantizedModel quantized = quantization.convert(found.best().plan());
@@ -108,6 +103,19 @@ public final class DigitsQuickstart {
         network.fit(batches);
         progress.step(String.format(Locale.ROOT, "loss %.4f", network.score()));
       }
+    }
+  }
+
+  private static SearchResult search(
+      Quantization quantization, List<LayerStatistic> statistics, DataSet validation) {
+    AccuracyBudgetSearch.Builder search =
+        quantization.search(statistics).lowBits(LOW_BITS).maxDrop(MAX_DROP);
+    int most = 1 + Integer.SIZE - Integer.numberOfLeadingZeros(statistics.size());
+    try (Progress progress = Progress.start("searching", most)) {
+      return search
+          .onTrial(trial -> progress.step(trial.lowPrecisionLayers() + " layers low"))
+          .build()
+          .run(quantization.evaluating(model -> accuracy(model, validation)));
     }
   }
 

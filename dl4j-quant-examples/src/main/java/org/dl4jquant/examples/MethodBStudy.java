@@ -76,7 +76,7 @@ public final class MethodBStudy {
               3));
 
   private static final ImmutableList<Long> SEEDS = ImmutableList.of(42L, 43L, 44L, 45L, 46L);
-  private static final ImmutableList<Integer> LOW_BITS = ImmutableList.of(4, 3);
+  private static final ImmutableList<Integer> LOW_BITS = ImmutableList.of(5, 4, 3);
   private static final int FIRST_BITS = 8;
   private static final double MAX_DROP = 0.01;
   private static final int RANDOM_ORDERS = 20;
@@ -127,7 +127,7 @@ public final class MethodBStudy {
               quantization.plan(),
               lowBits,
               MAX_DROP,
-              quantization.evaluating(model -> accuracy(model, data.validation())));
+              new TwoWidths(quantization, lowBits, m -> accuracy(m, data.validation())));
       List<LayerStatistic> initial = LayerStatistic.of(fromInitial.snapshot());
       List<LayerStatistic> trained = LayerStatistic.of(fromTrained.snapshot());
       ImmutableMap.of(

@@ -8,6 +8,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,18 +24,41 @@ final class DigitsQuickstartTest {
     JsonNode report = DigitsQuickstart.run(folder, 2);
 
     assertEquals(report.toString(), written().toString());
-    assertTrue(report.at("/float/accuracy").doubleValue() > 0.1);
-    assertTrue(report.at("/quantized/accuracy").doubleValue() > 0.1);
-    assertTrue(report.at("/search/evaluations").intValue() <= 4);
+    requireAccuracy(report.at("/float/accuracy"));
+    requireAccuracy(report.at("/quantized/accuracy"));
+    assertEquals(3, report.get("files").size());
     for (String name : new String[] {"float.zip", "quantized.zip", "quantized.dq.zip"}) {
-      assertEquals(Files.size(folder.resolve(name)), report.at("/files").get(name).longValue());
+      JsonNode bytes = report.get("files").get(name);
+      assertTrue(bytes.isIntegralNumber(), name + " " + bytes);
+      assertEquals(Files.size(folder.resolve(name)), bytes.longValue());
     }
-    int weighted = 0;
-    for (JsonNode layer : report.get("layers")) {
-      weighted += layer.get("statistic").isNumber() ? 1 : 0;
-      assertTrue(layer.get("bits").isInt());
+    requireLayers(report.get("layers"), report.at("/search/lowPrecisionLayers").intValue());
+    assertTrue(report.at("/search/evaluations").isInt());
+    assertTrue(report.at("/search/evaluations").intValue() <= 4); // 1 + ceil(log2(5 + 1))
+    assertEquals(0.01, report.at("/search/maxDrop").doubleValue());
+  }
+
+  private static void requireAccuracy(JsonNode accuracy) {
+    assertTrue(accuracy.isDouble(), accuracy.toString());
+    assertTrue(accuracy.doubleValue() > 0.1 && accuracy.doubleValue() <= 1, accuracy.toString());
+  }
+
+  private static void requireLayers(JsonNode layers, int low) {
+    Map<String, Integer> bits = new LinkedHashMap<>();
+    for (JsonNode layer : layers) {
+      assertTrue(layer.get("name").isTextual(), layer.toString());
+      assertTrue(layer.get("bits").isInt(), layer.toString());
+      boolean weighted = layer.get("bits").intValue() < 32;
+      assertEquals(weighted, layer.get("statistic").isDouble(), layer.toString());
+      assertEquals(weighted, layer.get("sqnrDb").isDouble(), layer.toString());
+      bits.put(layer.get("name").textValue(), layer.get("bits").intValue());
     }
-    assertEquals(5, weighted);
+    assertEquals(
+        List.of("conv1", "conv2", "pool1", "conv3", "pool2", "dense", "output"),
+        List.copyOf(bits.keySet()));
+    assertEquals(low, Collections.frequency(bits.values(), 4));
+    assertEquals(5 - low, Collections.frequency(bits.values(), 8));
+    assertEquals(2, Collections.frequency(bits.values(), 32));
   }
 
   private JsonNode written() throws IOException {

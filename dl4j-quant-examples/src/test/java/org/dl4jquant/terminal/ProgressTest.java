@@ -1,6 +1,7 @@
 package org.dl4jquant.terminal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -14,10 +15,22 @@ final class ProgressTest {
     assertEquals("fit ...\n", shown(-1));
   }
 
+  @Test
+  void onATerminalABarTellsHowFarItIs() {
+    String bar = shown(2, true);
+    for (String part : new String[] {"fit", "100%", "2/2", "half way"}) {
+      assertTrue(bar.contains(part), part + " in " + bar);
+    }
+  }
+
   private static String shown(long steps) {
+    return shown(steps, false);
+  }
+
+  private static String shown(long steps, boolean terminal) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    try (Progress progress = Progress.start("fit", steps, false, out)) {
+    try (Progress progress = Progress.start("fit", steps, terminal, out)) {
       progress.step();
       progress.step("half way");
     }
