@@ -24,7 +24,8 @@ final class TwoWidths implements ToDoubleFunction<PrecisionPlan> {
   TwoWidths(Quantization quantization, int lowBits, ToDoubleFunction<Model> metric) {
     this.lowBits = lowBits;
     this.first = quantization.convert().network().layers();
-    this.low = quantization
+    this.low =
+        quantization
             .convert(PrecisionPlan.uniform(LayerPrecision.weights(lowBits)))
             .network()
             .layers();
