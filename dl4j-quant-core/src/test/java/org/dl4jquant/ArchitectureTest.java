@@ -69,7 +69,8 @@ final class ArchitectureTest {
     arrows.put("dl4j", Set.of("internal", "format", "tensor", "graph"));
     arrows.put(
         "onnxruntime", Set.of("internal", "format", "tensor", "graph", "execute", "dl4j", "onnx"));
-    arrows.put("calibrate", Set.of("internal", "format", "tensor", "graph", "stats", "dl4j"));
+    arrows.put(
+        "calibrate", Set.of("internal", "format", "tensor", "graph", "execute", "stats", "dl4j"));
     arrows.put("precision", Set.of("internal", "format", "tensor", "graph", "stats"));
     addAboveAll(arrows, "convert");
     addAboveAll(arrows, "export");

@@ -6,13 +6,20 @@ import com.google.common.collect.Maps;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.HashMap;
+import java.util.List;
+import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.graph.vertex.VertexIndices;
 import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
 import org.dl4jquant.graph.Shape;
+import org.dl4jquant.internal.Checks;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A ComputationGraph. A layer is called by the name of its vertex. */
@@ -96,6 +103,71 @@ final class Dl4jGraph extends Dl4jNetwork {
   @Override
   public ImmutableList<INDArray> output(INDArray... inputs) {
     return ImmutableList.copyOf(network.output(inputs));
+  }
+
+  @Override
+  public ImmutableMap<String, LayerOutput> layerOutputs(
+      ImmutableList<INDArray> inputs, ImmutableList<Optional<INDArray>> masks) {
+    List<String> names = network.getConfiguration().getNetworkInputs();
+    Checks.that(inputs.size() == names.size(), "inputs", "be those of " + names, inputs.size());
+    Checks.that(masks.size() == names.size(), "masks", "be one per input", masks.size());
+    try {
+      Map<String, Optional<INDArray>> outputMasks = outputMasks(names, masks);
+      Map<String, INDArray> values =
+          network.feedForward(inputs.toArray(INDArray[]::new), false, false);
+      ImmutableMap.Builder<String, LayerOutput> outputs = ImmutableMap.builder();
+      values.forEach(
+          (name, value) -> {
+            if (!names.contains(name)) {
+              outputs.put(
+                  name, new LayerOutput(value, outputMasks.getOrDefault(name, Optional.empty())));
+            }
+          });
+      return outputs.buildOrThrow();
+    } finally {
+      network.clearLayerMaskArrays();
+    }
+  }
+
+  /** Sends the masks through the vertices, as DL4J does, which also sets them in each. */
+  private Map<String, Optional<INDArray>> outputMasks(
+      List<String> names, ImmutableList<Optional<INDArray>> masks) {
+    Map<String, Optional<INDArray>> known = new HashMap<>();
+    Optional<INDArray> some = masks.stream().flatMap(Optional::stream).findFirst();
+    if (some.isEmpty()) {
+      return known;
+    }
+    network.setLayerMaskArrays(
+        masks.stream().map(mask -> mask.orElse(null)).toArray(INDArray[]::new), null);
+    int batch = Math.toIntExact(some.get().size(0));
+    Map<Integer, Pair<INDArray, MaskState>> current = new HashMap<>();
+    for (int index : network.topologicalSortOrder()) {
+      GraphVertex vertex = network.getVertices()[index];
+      int input = names.indexOf(vertex.getVertexName());
+      Pair<INDArray, MaskState> mask =
+          input >= 0
+              ? new Pair<>(masks.get(input).orElse(null), MaskState.Active)
+              : LayerOutput.orNone(through(vertex, current, batch));
+      current.put(index, mask);
+      known.put(vertex.getVertexName(), LayerOutput.active(mask));
+    }
+    return known;
+  }
+
+  private static @Nullable Pair<INDArray, MaskState> through(
+      GraphVertex vertex, Map<Integer, Pair<INDArray, MaskState>> known, int batch) {
+    VertexIndices[] sources = vertex.getInputVertices();
+    @Nullable INDArray[] masks = new INDArray[sources.length];
+    @Nullable MaskState state = null;
+    for (int i = 0; i < sources.length; i++) {
+      Pair<INDArray, MaskState> mask =
+          Objects.requireNonNull(known.get(sources[i].getVertexIndex()));
+      masks[i] = mask.getFirst();
+      if (mask.getFirst() != null && (state == null || mask.getSecond() == MaskState.Passthrough)) {
+        state = mask.getSecond();
+      }
+    }
+    return state == null ? null : vertex.feedForwardMaskArrays(masks, state, batch);
   }
 
   @Override

@@ -2,14 +2,19 @@ package org.dl4jquant.dl4j;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
+import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -76,6 +81,50 @@ final class Dl4jLayers extends Dl4jNetwork {
   public ImmutableList<INDArray> output(INDArray... inputs) {
     Checks.that(inputs.length == 1, "inputs", "be one array", inputs.length);
     return ImmutableList.of(network.output(inputs[0]));
+  }
+
+  @Override
+  public ImmutableMap<String, LayerOutput> layerOutputs(
+      ImmutableList<INDArray> inputs, ImmutableList<Optional<INDArray>> masks) {
+    Checks.that(inputs.size() == 1, "inputs", "be one array", inputs.size());
+    Checks.that(masks.size() == 1, "masks", "be one per input", masks.size());
+    try {
+      ImmutableList<Optional<INDArray>> outputMasks = outputMasks(masks.get(0));
+      List<INDArray> values = network.feedForward(inputs.get(0), false);
+      ImmutableMap.Builder<String, LayerOutput> outputs = ImmutableMap.builder();
+      ImmutableList<Dl4jLayer> layers = layers();
+      for (int i = 0; i < layers.size(); i++) {
+        outputs.put(layers.get(i).name(), new LayerOutput(values.get(i + 1), outputMasks.get(i)));
+      }
+      return outputs.buildOrThrow();
+    } finally {
+      network.clearLayerMaskArrays();
+    }
+  }
+
+  /** Sends the mask through the layers, as DL4J does, which also sets it in each of them. */
+  private ImmutableList<Optional<INDArray>> outputMasks(Optional<INDArray> mask) {
+    if (mask.isEmpty()) {
+      return ImmutableList.copyOf(Collections.nCopies(network.getnLayers(), Optional.empty()));
+    }
+    int batch = Math.toIntExact(mask.get().size(0));
+    Pair<INDArray, MaskState> current = new Pair<>(mask.get(), MaskState.Active);
+    ImmutableList.Builder<Optional<INDArray>> masks = ImmutableList.builder();
+    for (int i = 0; i < network.getnLayers(); i++) {
+      var preprocessor = network.getLayerWiseConfigurations().getInputPreProcess(i);
+      if (preprocessor != null) {
+        current =
+            LayerOutput.orNone(
+                preprocessor.feedForwardMaskArray(current.getFirst(), current.getSecond(), batch));
+      }
+      current =
+          LayerOutput.orNone(
+              network
+                  .getLayer(i)
+                  .feedForwardMaskArray(current.getFirst(), current.getSecond(), batch));
+      masks.add(LayerOutput.active(current));
+    }
+    return masks.build();
   }
 
   @Override

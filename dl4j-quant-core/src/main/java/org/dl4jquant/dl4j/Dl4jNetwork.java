@@ -1,11 +1,13 @@
 package org.dl4jquant.dl4j;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -77,6 +79,16 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
 
   /** Returns what the network computes at inference, one array per output. */
   public abstract ImmutableList<INDArray> output(INDArray... inputs);
+
+  /**
+   * Returns what every layer gives at inference, and of a graph every vertex but the inputs, by
+   * name. The network must not be used by others meanwhile; its masks are cleared at the end.
+   *
+   * @param inputs one array per input, in order
+   * @param masks one feature mask per input, absent where every value counts
+   */
+  public abstract ImmutableMap<String, LayerOutput> layerOutputs(
+      ImmutableList<INDArray> inputs, ImmutableList<Optional<INDArray>> masks);
 
   /** See {@link GraphReader}. */
   abstract NetworkImage read(Map<String, Shape> inputShapes);

@@ -1,7 +1,10 @@
 package org.dl4jquant.dl4j;
 
-/** How a value of the graph is related to DL4J's array. */
-enum Layout {
+/**
+ * How a value of the graph is related to DL4J's array. The rows of {@code [batch * time, …]} run
+ * over the batch first: row {@code t * batch + b} is step t of example b.
+ */
+public enum Layout {
   /** Element for element the same. */
   AS_IN_DL4J,
   /** DL4J has the channels on the last axis, the graph on the first after the batch. */

@@ -14,8 +14,10 @@ import org.dl4jquant.graph.NetworkGraph;
  * @param floatReasons for each layer that stays float, wholly or in part, the reason
  * @param weights for each node with weights of a layer where they come from; a batch normalization
  *     or a constant has no entry
+ * @param layouts for each node how its value is related to DL4J's array
  */
 public record NetworkImage(
     NetworkGraph graph,
     ImmutableMap<String, String> floatReasons,
-    ImmutableMap<String, WeightSource> weights) {}
+    ImmutableMap<String, WeightSource> weights,
+    ImmutableMap<String, Layout> layouts) {}

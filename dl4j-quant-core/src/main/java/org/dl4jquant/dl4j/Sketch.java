@@ -29,6 +29,7 @@ final class Sketch {
   private final Map<String, Shape> shapes = new HashMap<>();
   private final Map<String, String> floatReasons = new LinkedHashMap<>();
   private final Map<String, WeightSource> weights = new LinkedHashMap<>();
+  private final Map<String, Layout> layouts = new LinkedHashMap<>();
 
   /**
    * An empty graph.
@@ -79,6 +80,7 @@ final class Sketch {
       throw new IllegalArgumentException("layer '" + layer + "': " + e.getMessage(), e);
     }
     nodes.put(name, node);
+    layouts.put(name, layout);
     return new Value(name, layout);
   }
 
@@ -163,6 +165,7 @@ final class Sketch {
     return new NetworkImage(
         NetworkGraph.of(List.copyOf(nodes.values()), names),
         ImmutableMap.copyOf(floatReasons),
-        ImmutableMap.copyOf(weights));
+        ImmutableMap.copyOf(weights),
+        ImmutableMap.copyOf(layouts));
   }
 }

@@ -6,6 +6,7 @@ import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.shape.Shape;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -20,6 +21,52 @@ public final class Tensors {
     requireFloatingPoint(array);
     float[] values = array.isEmpty() ? new float[0] : array.dup('c').data().asFloat();
     return Tensor.of(values, shape(array));
+  }
+
+  /**
+   * Copies the elements in row-major order into the first part of {@code target}, quickly; doubles
+   * are rounded to floats.
+   */
+  public static void copy(INDArray array, float[] target) {
+    requireFloatingPoint(array);
+    if (array.isEmpty()) {
+      return;
+    }
+    INDArray floats = array.castTo(DataType.FLOAT);
+    boolean plain =
+        floats.ordering() == 'c' && !floats.isView() && Shape.hasDefaultStridesForShape(floats);
+    INDArray ordered = plain ? floats : floats.dup('c');
+    ordered.data().asNioFloat().get(target, 0, Math.toIntExact(ordered.length()));
+  }
+
+  /**
+   * Returns a copy of DL4J's array in the layout of the graph.
+   *
+   * @param batch the number of examples
+   */
+  public static Tensor inGraph(INDArray array, Layout layout, int batch) {
+    int rank = array.rank();
+    return switch (layout) {
+      case AS_IN_DL4J -> of(array);
+      case CHANNELS_LAST -> {
+        int[] axes = new int[rank];
+        for (int axis = 2; axis < rank; axis++) {
+          axes[axis] = axis - 1;
+        }
+        axes[1] = rank - 1;
+        yield of(array.permute(axes));
+      }
+      case STEPS -> of(unfolded(array, batch).permute(0, 2, 1));
+      case FOLDED -> of(unfolded(array, batch));
+    };
+  }
+
+  private static INDArray unfolded(INDArray array, int batch) {
+    long[] shape = new long[array.rank() + 1];
+    System.arraycopy(array.shape(), 1, shape, 2, array.rank() - 1);
+    shape[0] = batch;
+    shape[1] = array.size(0) / batch;
+    return array.dup('f').reshape('f', shape);
   }
 
   static int[] shape(INDArray array) {

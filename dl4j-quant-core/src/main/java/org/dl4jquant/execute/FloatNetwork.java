@@ -6,7 +6,9 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Maps;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.Shape;
@@ -50,6 +52,33 @@ public final class FloatNetwork {
         values.put(node.name(), node.op().accept(new FloatOps(of, shape)));
       }
     }
+    return ImmutableMap.copyOf(values);
+  }
+
+  /**
+   * Returns the values of some nodes, computed from what is known with as few operations as it
+   * takes.
+   *
+   * @param known values by node, batch first; a known value is not computed again
+   * @throws IllegalArgumentException if an input is needed that is not known
+   */
+  public ImmutableMap<String, Tensor> values(Map<String, Tensor> known, Set<String> wanted) {
+    Map<String, Tensor> values = new LinkedHashMap<>(known);
+    Set<String> needed = new LinkedHashSet<>(wanted);
+    for (Node node : graph.nodes().reverse()) {
+      if (needed.contains(node.name()) && !known.containsKey(node.name())) {
+        needed.addAll(node.inputs());
+      }
+    }
+    for (Node node : graph.nodes()) {
+      if (needed.contains(node.name()) && !known.containsKey(node.name())) {
+        ImmutableList<Tensor> of = values(values, node.inputs());
+        Checks.that(!of.isEmpty(), "known", "hold input '" + node.name() + "'", known.keySet());
+        values.put(
+            node.name(), node.op().accept(new FloatOps(of, node.op().outputShape(shapesOf(of)))));
+      }
+    }
+    values.keySet().retainAll(wanted);
     return ImmutableMap.copyOf(values);
   }
 

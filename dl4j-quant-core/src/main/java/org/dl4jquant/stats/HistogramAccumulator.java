@@ -47,6 +47,17 @@ public final class HistogramAccumulator implements Accumulator<HistogramAccumula
     return new HistogramAccumulator(bins);
   }
 
+  /** Returns a histogram that has seen what {@code seen} tells. */
+  static HistogramAccumulator of(Histogram seen) {
+    HistogramAccumulator histogram = new HistogramAccumulator(seen.counts().length());
+    for (int i = 0; i < histogram.counts.length; i++) {
+      histogram.counts[i] = seen.counts().get(i);
+    }
+    histogram.exponent = seen.exponent();
+    histogram.nonFinite = seen.nonFinite();
+    return histogram;
+  }
+
   @Override
   public void accept(double value) {
     if (!FloatRange.holds(value)) {
@@ -69,8 +80,17 @@ public final class HistogramAccumulator implements Accumulator<HistogramAccumula
    */
   public void acceptAll(float[] values, int from, int to, int stride) {
     FloatRange.check(values, from, to, stride);
+    double inverse = Math.scalb(1.0, -exponent);
+    float range = Math.scalb((float) half, exponent); // infinite at the largest exponent
     for (int i = from; i < to; i = FloatRange.next(i, stride, to)) {
-      accept(values[i]);
+      float value = values[i];
+      if (Math.abs(value) < range) {
+        counts[(int) Math.floor(value * inverse) + half]++;
+      } else {
+        accept(value);
+        inverse = Math.scalb(1.0, -exponent);
+        range = Math.scalb((float) half, exponent);
+      }
     }
   }
 

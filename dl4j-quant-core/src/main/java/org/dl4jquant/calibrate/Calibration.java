@@ -1,0 +1,95 @@
+package org.dl4jquant.calibrate;
+
+import java.util.function.LongConsumer;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.internal.Checks;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs representative data through a network and profiles every value that can need a number
+ * format.
+ *
+ * <p>Inference as DL4J does it, {@code feedForward(x, false)}; feature masks are honored: a masked
+ * step does not count. Values that are NaN or infinite are counted apart. Memory does not depend on
+ * the number of examples; a large batch is run in parts. Warnings are logged and part of the
+ * result. The network must not be used by others meanwhile. Immutable.
+ */
+public final class Calibration {
+  private static final Logger LOG = LoggerFactory.getLogger(Calibration.class);
+
+  private final Dl4jNetwork network;
+  private final LongConsumer progress;
+
+  private Calibration(Dl4jNetwork network, LongConsumer progress) {
+    this.network = network;
+    this.progress = progress;
+  }
+
+  /** Returns a calibration of this network. */
+  public static Calibration of(Dl4jNetwork network) {
+    return new Calibration(network, examples -> {});
+  }
+
+  /** Returns a calibration that tells after every part of a batch how many examples were seen. */
+  public Calibration withProgress(LongConsumer examplesSeen) {
+    return new Calibration(network, examplesSeen);
+  }
+
+  /**
+   * Runs what is left of the data; an exhausted iterator is reset first if it can be, as DL4J does.
+   * It is not reset afterwards.
+   *
+   * @throws IllegalArgumentException if there is no example, or one does not fit the network
+   */
+  public CalibrationResult run(DataSetIterator data) {
+    if (!data.hasNext() && data.resetSupported()) {
+      data.reset();
+    }
+    CalibrationRun run = new CalibrationRun(network, progress);
+    while (data.hasNext()) {
+      DataSet next = data.next();
+      INDArray mask = next.getFeaturesMaskArray();
+      run.accept(
+          Batch.of(
+              new INDArray[] {next.getFeatures()}, mask == null ? null : new INDArray[] {mask}));
+    }
+    return warned(run);
+  }
+
+  /** Does the same with several inputs. */
+  public CalibrationResult run(MultiDataSetIterator data) {
+    if (!data.hasNext() && data.resetSupported()) {
+      data.reset();
+    }
+    CalibrationRun run = new CalibrationRun(network, progress);
+    while (data.hasNext()) {
+      MultiDataSet next = data.next();
+      run.accept(Batch.of(next.getFeatures(), next.getFeaturesMaskArrays()));
+    }
+    return warned(run);
+  }
+
+  /**
+   * Runs one batch.
+   *
+   * @param inputs one array per input of the network, in order
+   */
+  public CalibrationResult run(INDArray... inputs) {
+    CalibrationRun run = new CalibrationRun(network, progress);
+    run.accept(Batch.of(inputs, null));
+    return warned(run);
+  }
+
+  private static CalibrationResult warned(CalibrationRun run) {
+    Checks.that(run.examples() > 0, "calibration data", "hold examples", "none");
+    CalibrationResult result = run.result();
+    result.warnings().forEach(LOG::warn);
+    return result;
+  }
+}

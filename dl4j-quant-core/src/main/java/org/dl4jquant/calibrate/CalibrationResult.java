@@ -1,0 +1,107 @@
+package org.dl4jquant.calibrate;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.dl4jquant.internal.Checks;
+import org.dl4jquant.stats.BinnedTensorAccumulator;
+import org.dl4jquant.stats.TensorProfile;
+
+/**
+ * What calibration saw, by the names of the graph's nodes.
+ *
+ * <p>A node has a profile if its value can need a number format of its own. None have those that
+ * only move what they take (max pooling, flatten and so on), and sums that go straight into a
+ * clipping activation. The channels of a profile are those of the graph's value, axis 1; there is
+ * one for all where their number is not known beforehand.
+ *
+ * @param network the fingerprint of the network that was run
+ * @param examples how many were seen
+ * @param profiles by node, in the order of the graph
+ * @param unmatchedMasks layers whose mask did not fit what they give, so that padding was counted
+ */
+public record CalibrationResult(
+    String network,
+    long examples,
+    ImmutableMap<String, TensorProfile> profiles,
+    ImmutableList<String> unmatchedMasks) {
+  /** With fewer examples a warning is given. */
+  public static final int FEW_EXAMPLES = 32;
+
+  /** A value of which fewer elements were seen is warned of. */
+  private static final int FEW_ELEMENTS = 100;
+
+  public CalibrationResult {
+    Checks.that(examples > 0, "examples", "be at least 1", examples);
+  }
+
+  /** Returns the profile of a node's value, if it has one. */
+  public Optional<TensorProfile> profile(String node) {
+    return Optional.ofNullable(profiles.get(node));
+  }
+
+  /** Returns for each node that carried NaN or infinite values how many. */
+  public ImmutableMap<String, Long> nonFinite() {
+    ImmutableMap.Builder<String, Long> counts = ImmutableMap.builder();
+    profiles.forEach(
+        (node, profile) -> {
+          if (profile.whole().moments().nonFinite() > 0) {
+            counts.put(node, profile.whole().moments().nonFinite());
+          }
+        });
+    return counts.buildOrThrow();
+  }
+
+  /** Returns what a user should know, as sentences; empty if all is well. */
+  public ImmutableList<String> warnings() {
+    ImmutableList.Builder<String> warnings = ImmutableList.builder();
+    if (examples < FEW_EXAMPLES) {
+      warnings.add(
+          "calibration saw %s examples only; %s or more are recommended"
+              .formatted(examples, FEW_EXAMPLES));
+    }
+    nonFinite()
+        .forEach(
+            (node, count) ->
+                warnings.add(
+                    "'%s' carried %s values that are NaN or infinite; they were left out"
+                        .formatted(node, count)));
+    profiles.forEach(
+        (node, profile) -> {
+          if (profile.whole().count() < FEW_ELEMENTS) {
+            warnings.add("'%s' carried %s values only".formatted(node, profile.whole().count()));
+          }
+        });
+    unmatchedMasks.forEach(
+        layer ->
+            warnings.add(
+                "the mask of '%s' does not fit its value; padding counted".formatted(layer)));
+    return warnings.build();
+  }
+
+  /**
+   * Returns what both saw together: exactly what one calibration over all the data gives, whatever
+   * the parts.
+   *
+   * @throws IllegalArgumentException if the other is of another network
+   */
+  public CalibrationResult combine(CalibrationResult other) {
+    Checks.that(other.network.equals(network), "other", "be of network " + network, other.network);
+    ImmutableMap.Builder<String, TensorProfile> all = ImmutableMap.builder();
+    profiles.forEach(
+        (node, profile) ->
+            all.put(
+                node,
+                BinnedTensorAccumulator.of(profile)
+                    .combine(BinnedTensorAccumulator.of(other.profiles.get(node)))
+                    .snapshot()));
+    TreeSet<String> unmatched = new TreeSet<>(unmatchedMasks);
+    unmatched.addAll(other.unmatchedMasks);
+    return new CalibrationResult(
+        network,
+        Math.addExact(examples, other.examples),
+        all.buildOrThrow(),
+        ImmutableList.copyOf(unmatched));
+  }
+}

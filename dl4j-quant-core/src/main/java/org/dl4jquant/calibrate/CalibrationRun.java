@@ -1,0 +1,190 @@
+package org.dl4jquant.calibrate;
+
+import static com.google.common.collect.ImmutableList.toImmutableList;
+import static com.google.common.collect.ImmutableMap.toImmutableMap;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.LongConsumer;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.GraphReader;
+import org.dl4jquant.dl4j.LayerOutput;
+import org.dl4jquant.dl4j.Layout;
+import org.dl4jquant.dl4j.NetworkImage;
+import org.dl4jquant.dl4j.Tensors;
+import org.dl4jquant.execute.FloatNetwork;
+import org.dl4jquant.graph.NetworkGraph;
+import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.Shape;
+import org.dl4jquant.internal.Checks;
+import org.dl4jquant.tensor.Tensor;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One pass over data. DL4J gives the value of every node that is the output of a layer; those in
+ * between, such as sums before an activation, are computed from them. Not thread-safe.
+ */
+final class CalibrationRun {
+  private static final long PART_BYTES = 16L << 20; // of what the layers give for a part of a batch
+
+  private final Dl4jNetwork network;
+  private final LongConsumer progress;
+  private final String fingerprint;
+  private final NetworkGraph graph;
+  private final NetworkImage image;
+  private final ImmutableList<NodeProfile> profiles;
+  private final Set<String> unmatchedMasks = new TreeSet<>();
+  private float[] scratch = new float[0];
+  private long examples;
+
+  CalibrationRun(Dl4jNetwork network, LongConsumer progress) {
+    this.network = network;
+    this.progress = progress;
+    this.fingerprint = network.fingerprint();
+    this.image = GraphReader.read(network);
+    this.graph = image.graph();
+    this.profiles =
+        ObservedNodes.of(graph).stream()
+            .map(node -> new NodeProfile(node, layout(node.name()), graph.shape(node.name())))
+            .collect(toImmutableList());
+  }
+
+  private Layout layout(String node) {
+    return Objects.requireNonNull(image.layouts().get(node));
+  }
+
+  long examples() {
+    return examples;
+  }
+
+  CalibrationResult result() {
+    return new CalibrationResult(
+        fingerprint,
+        examples,
+        profiles.stream()
+            .collect(toImmutableMap(profile -> profile.node().name(), NodeProfile::snapshot)),
+        ImmutableList.copyOf(unmatchedMasks));
+  }
+
+  void accept(Batch batch) {
+    ImmutableList<String> names = graph.inputs();
+    Checks.that(
+        batch.inputs().size() == names.size(),
+        "inputs",
+        "be those of " + names,
+        batch.inputs().size());
+    Map<String, Shape> shapes = new HashMap<>();
+    for (int i = 0; i < names.size(); i++) {
+      Shape actual = Shape.ofBatch(intShape(batch.inputs().get(i)));
+      Checks.that(
+          graph.shape(names.get(i)).accepts(actual),
+          "input '" + names.get(i) + "'",
+          "have shape " + graph.shape(names.get(i)) + " after the batch",
+          actual);
+      shapes.put(names.get(i), actual);
+    }
+    int part = partSize(shapes);
+    for (int from = 0; from < batch.size(); from += Math.min(part, batch.size() - from)) {
+      acceptPart(batch.part(from, Math.min(batch.size(), from + part)));
+      progress.accept(examples);
+    }
+  }
+
+  private static int[] intShape(INDArray array) {
+    return java.util.Arrays.stream(array.shape()).mapToInt(Math::toIntExact).toArray();
+  }
+
+  private int partSize(Map<String, Shape> inputs) {
+    long bytes =
+        graph.shapes(inputs).values().stream()
+            .mapToLong(shape -> (long) Float.BYTES * Math.max(1, shape.elements()))
+            .sum();
+    return (int) Math.max(1, PART_BYTES / bytes);
+  }
+
+  private void acceptPart(Batch batch) {
+    ImmutableMap<String, LayerOutput> outputs = network.layerOutputs(batch.inputs(), batch.masks());
+    Map<String, LayerOutput> given = new HashMap<>(outputs);
+    for (int i = 0; i < graph.inputs().size(); i++) {
+      given.put(
+          graph.inputs().get(i), new LayerOutput(batch.inputs().get(i), batch.masks().get(i)));
+    }
+    Map<String, Tensor> computed = computed(given, batch.size());
+    for (NodeProfile profile : profiles) {
+      LayerOutput output = given.get(profile.node().name());
+      boolean fits =
+          output != null
+              ? accept(profile, output, batch.size())
+              : accept(
+                  profile, named(computed, profile.node()), mask(given, profile), batch.size());
+      if (!fits) {
+        unmatchedMasks.add(profile.node().layer());
+      }
+    }
+    outputs.values().forEach(output -> close(output.value(), batch));
+    examples += batch.size();
+  }
+
+  private static Tensor named(Map<String, Tensor> computed, Node node) {
+    return Objects.requireNonNull(computed.get(node.name()));
+  }
+
+  private static Optional<INDArray> mask(Map<String, LayerOutput> given, NodeProfile profile) {
+    LayerOutput layer = given.get(profile.node().layer());
+    return layer == null ? Optional.empty() : layer.mask();
+  }
+
+  private boolean accept(NodeProfile profile, LayerOutput output, int batch) {
+    INDArray value = output.value();
+    int length = Math.toIntExact(value.length());
+    if (scratch.length < length) {
+      scratch = new float[length];
+    }
+    Tensors.copy(value, scratch);
+    return profile.accept(scratch, length, value.shape(), profile.layout(), batch, output.mask());
+  }
+
+  private static boolean accept(
+      NodeProfile profile, Tensor value, Optional<INDArray> mask, int batch) {
+    long[] shape = java.util.Arrays.stream(value.shape()).asLongStream().toArray();
+    return profile.accept(value.values(), value.length(), shape, Layout.AS_IN_DL4J, batch, mask);
+  }
+
+  /** Computes what DL4J does not give from what it gives. */
+  private Map<String, Tensor> computed(Map<String, LayerOutput> given, int batch) {
+    ImmutableSet<String> wanted =
+        profiles.stream()
+            .map(profile -> profile.node().name())
+            .filter(name -> !given.containsKey(name))
+            .collect(ImmutableSet.toImmutableSet());
+    Map<String, Tensor> known = new HashMap<>();
+    Set<String> needed = new TreeSet<>(wanted);
+    for (Node node : graph.nodes().reverse()) {
+      if (!needed.contains(node.name())) {
+        continue;
+      }
+      LayerOutput output = given.get(node.name());
+      if (output == null) {
+        needed.addAll(node.inputs());
+      } else {
+        known.put(node.name(), Tensors.inGraph(output.value(), layout(node.name()), batch));
+      }
+    }
+    return FloatNetwork.of(graph).values(known, wanted);
+  }
+
+  /** Gives the memory back at once; the garbage collector does not see how much it is. */
+  private static void close(INDArray value, Batch batch) {
+    boolean input = batch.inputs().stream().anyMatch(in -> in.data() == value.data());
+    if (!input && value.closeable()) {
+      value.close();
+    }
+  }
+}
