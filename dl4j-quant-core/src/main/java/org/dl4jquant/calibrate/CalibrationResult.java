@@ -29,9 +29,6 @@ public record CalibrationResult(
   /** With fewer examples a warning is given. */
   public static final int FEW_EXAMPLES = 32;
 
-  /** A value of which fewer elements were seen is warned of. */
-  private static final int FEW_ELEMENTS = 100;
-
   public CalibrationResult {
     Checks.that(examples > 0, "examples", "be at least 1", examples);
   }
@@ -69,8 +66,8 @@ public record CalibrationResult(
                         .formatted(node, count)));
     profiles.forEach(
         (node, profile) -> {
-          if (profile.whole().count() < FEW_ELEMENTS) {
-            warnings.add("'%s' carried %s values only".formatted(node, profile.whole().count()));
+          if (profile.whole().count() == 0) {
+            warnings.add("'%s' carried no value that counts".formatted(node));
           }
         });
     unmatchedMasks.forEach(
@@ -94,7 +91,7 @@ public record CalibrationResult(
             all.put(
                 node,
                 BinnedTensorAccumulator.of(profile)
-                    .combine(BinnedTensorAccumulator.of(other.profiles.get(node)))
+                    .combine(BinnedTensorAccumulator.of(other.profile(node).orElseThrow()))
                     .snapshot()));
     TreeSet<String> unmatched = new TreeSet<>(unmatchedMasks);
     unmatched.addAll(other.unmatchedMasks);

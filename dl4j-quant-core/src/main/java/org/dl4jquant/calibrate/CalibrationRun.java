@@ -6,6 +6,7 @@ import static com.google.common.collect.ImmutableMap.toImmutableMap;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -98,7 +99,7 @@ final class CalibrationRun {
   }
 
   private static int[] intShape(INDArray array) {
-    return java.util.Arrays.stream(array.shape()).mapToInt(Math::toIntExact).toArray();
+    return Arrays.stream(array.shape()).mapToInt(Math::toIntExact).toArray();
   }
 
   private int partSize(Map<String, Shape> inputs) {
@@ -153,7 +154,7 @@ final class CalibrationRun {
 
   private static boolean accept(
       NodeProfile profile, Tensor value, Optional<INDArray> mask, int batch) {
-    long[] shape = java.util.Arrays.stream(value.shape()).asLongStream().toArray();
+    long[] shape = Arrays.stream(value.shape()).asLongStream().toArray();
     return profile.accept(value.values(), value.length(), shape, Layout.AS_IN_DL4J, batch, mask);
   }
 

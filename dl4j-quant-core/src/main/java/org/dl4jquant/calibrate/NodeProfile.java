@@ -1,5 +1,6 @@
 package org.dl4jquant.calibrate;
 
+import java.util.Arrays;
 import java.util.Optional;
 import org.dl4jquant.dl4j.Layout;
 import org.dl4jquant.graph.Node;
@@ -55,7 +56,7 @@ final class NodeProfile {
         length % ((long) channels * examples) == 0,
         "value of '" + node.name() + "'",
         "have " + channels + " channels",
-        "shape " + java.util.Arrays.toString(shape));
+        "shape " + Arrays.toString(shape));
     int positions = length / channels / examples;
     Slots slots = Slots.of(batch, as, shape, examples * positions);
     Optional<boolean[]> kept = mask.flatMap(slots::fit);

@@ -9,13 +9,27 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Which positions of a value count: one element per example and position, in the order in which the
  * value has them.
- *
- * @param batch the number of examples
- * @param steps whether the value has a row per step of each example, examples first
- * @param shape of the value's array, batch or rows in front
- * @param count of the positions of all examples
  */
-record Slots(int batch, boolean steps, long[] shape, int count) {
+final class Slots {
+  private final int batch;
+  private final boolean steps;
+  private final long[] shape;
+  private final int count;
+
+  private Slots(int batch, boolean steps, long[] shape, int count) {
+    this.batch = batch;
+    this.steps = steps;
+    this.shape = shape;
+    this.count = count;
+  }
+
+  /**
+   * Returns the slots of a value.
+   *
+   * @param batch the number of examples
+   * @param shape of the value's array, the batch, or a row per step of each example, in front
+   * @param count of the positions of all examples
+   */
   static Slots of(int batch, Layout layout, long[] shape, int count) {
     return new Slots(batch, layout == Layout.STEPS || layout == Layout.FOLDED, shape, count);
   }
