@@ -33,7 +33,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * between, such as sums before an activation, are computed from them. Not thread-safe.
  */
 final class CalibrationRun {
-  private static final long PART_BYTES = 16L << 20; // of what the layers give for a part of a batch
+  private static final long PART_BYTES = 32L << 20; // of what the layers give for a part of a batch
 
   private final Dl4jNetwork network;
   private final LongConsumer progress;
@@ -91,7 +91,9 @@ final class CalibrationRun {
           actual);
       shapes.put(names.get(i), actual);
     }
-    int part = partSize(shapes);
+    int most = partSize(shapes);
+    int parts = Math.max(1, (batch.size() + most - 1) / most);
+    int part = (batch.size() + parts - 1) / parts;
     for (int from = 0; from < batch.size(); from += Math.min(part, batch.size() - from)) {
       acceptPart(batch.part(from, Math.min(batch.size(), from + part)));
       progress.accept(examples);

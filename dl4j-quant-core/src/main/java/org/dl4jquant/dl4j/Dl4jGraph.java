@@ -3,11 +3,11 @@ package org.dl4jquant.dl4j;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Maps;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.HashMap;
-import java.util.List;
 import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -149,7 +149,7 @@ final class Dl4jGraph extends Dl4jNetwork {
               ? new Pair<>(masks.get(input).orElse(null), MaskState.Active)
               : LayerOutput.orNone(through(vertex, current, batch));
       current.put(index, mask);
-      known.put(vertex.getVertexName(), LayerOutput.active(mask));
+      known.put(vertex.getVertexName(), LayerOutput.mask(mask));
     }
     return known;
   }

@@ -122,7 +122,7 @@ final class Dl4jLayers extends Dl4jNetwork {
               network
                   .getLayer(i)
                   .feedForwardMaskArray(current.getFirst(), current.getSecond(), batch));
-      masks.add(LayerOutput.active(current));
+      masks.add(LayerOutput.mask(current));
     }
     return masks.build();
   }

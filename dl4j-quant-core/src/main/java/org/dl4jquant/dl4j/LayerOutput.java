@@ -18,10 +18,11 @@ public record LayerOutput(INDArray value, Optional<INDArray> mask) {
     return mask == null ? new Pair<>() : mask;
   }
 
-  /** A mask that is only passed on to later layers says nothing about the value. */
-  static Optional<INDArray> active(Pair<INDArray, MaskState> mask) {
-    return mask.getSecond() == MaskState.Active
-        ? Optional.ofNullable(mask.getFirst())
-        : Optional.empty();
+  /**
+   * The mask of a layer's output, whatever its state: a recurrent layer has applied it, but leaves
+   * zeros in the steps that do not count.
+   */
+  static Optional<INDArray> mask(Pair<INDArray, MaskState> sent) {
+    return Optional.ofNullable(sent.getFirst());
   }
 }
