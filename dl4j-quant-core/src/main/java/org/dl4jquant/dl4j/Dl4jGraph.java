@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -149,7 +150,11 @@ final class Dl4jGraph extends Dl4jNetwork {
               ? new Pair<>(masks.get(input).orElse(null), MaskState.Active)
               : LayerOutput.orNone(through(vertex, current, batch));
       current.put(index, mask);
-      known.put(vertex.getVertexName(), LayerOutput.mask(mask));
+      boolean output = vertex.hasLayer() && vertex.getLayer() instanceof IOutputLayer;
+      // an output layer sends no mask on, but has one
+      Pair<INDArray, MaskState> own =
+          output ? LayerOutput.orNone(current.get(vertex.getInputVertices()[0].getVertexIndex())) : mask;
+      known.put(vertex.getVertexName(), LayerOutput.mask(own));
     }
     return known;
   }

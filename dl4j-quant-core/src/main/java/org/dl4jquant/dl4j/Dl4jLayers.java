@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.graph.Shape;
@@ -117,12 +118,13 @@ final class Dl4jLayers extends Dl4jNetwork {
             LayerOutput.orNone(
                 preprocessor.feedForwardMaskArray(current.getFirst(), current.getSecond(), batch));
       }
+      var layer = network.getLayer(i);
+      Pair<INDArray, MaskState> taken = current;
       current =
           LayerOutput.orNone(
-              network
-                  .getLayer(i)
-                  .feedForwardMaskArray(current.getFirst(), current.getSecond(), batch));
-      masks.add(LayerOutput.mask(current));
+              layer.feedForwardMaskArray(taken.getFirst(), taken.getSecond(), batch));
+      // an output layer sends no mask on, but has one
+      masks.add(LayerOutput.mask(layer instanceof IOutputLayer ? taken : current));
     }
     return masks.build();
   }
