@@ -153,7 +153,9 @@ final class Dl4jGraph extends Dl4jNetwork {
       boolean output = vertex.hasLayer() && vertex.getLayer() instanceof IOutputLayer;
       // an output layer sends no mask on, but has one
       Pair<INDArray, MaskState> own =
-          output ? LayerOutput.orNone(current.get(vertex.getInputVertices()[0].getVertexIndex())) : mask;
+          output
+              ? LayerOutput.orNone(current.get(vertex.getInputVertices()[0].getVertexIndex()))
+              : mask;
       known.put(vertex.getVertexName(), LayerOutput.mask(own));
     }
     return known;
