@@ -61,6 +61,16 @@ final class CalibrationRun {
     return Objects.requireNonNull(image.layouts().get(node));
   }
 
+  /** Returns the layout of DL4J's array; an output layer folds its rows back into sequences. */
+  private Layout layout(String node, INDArray value) {
+    Layout layout = layout(node);
+    Shape shape = graph.shape(node);
+    if (layout != Layout.STEPS || value.rank() != shape.rank() + 1) {
+      return layout;
+    }
+    return value.size(1) == shape.channels() ? Layout.AS_IN_DL4J : Layout.CHANNELS_LAST;
+  }
+
   long examples() {
     return examples;
   }
@@ -151,7 +161,8 @@ final class CalibrationRun {
       scratch = new float[length];
     }
     Tensors.copy(value, scratch);
-    return profile.accept(scratch, length, value.shape(), profile.layout(), batch, output.mask());
+    Layout layout = layout(profile.node().name(), value);
+    return profile.accept(scratch, length, value.shape(), layout, batch, output.mask());
   }
 
   private static boolean accept(
@@ -177,7 +188,9 @@ final class CalibrationRun {
       if (output == null) {
         needed.addAll(node.inputs());
       } else {
-        known.put(node.name(), Tensors.inGraph(output.value(), layout(node.name()), batch));
+        known.put(
+            node.name(),
+            Tensors.inGraph(output.value(), layout(node.name(), output.value()), batch));
       }
     }
     return FloatNetwork.of(graph).values(known, wanted);

@@ -112,6 +112,7 @@ final class Dl4jLayers extends Dl4jNetwork {
     Pair<INDArray, MaskState> current = new Pair<>(mask.get(), MaskState.Active);
     ImmutableList.Builder<Optional<INDArray>> masks = ImmutableList.builder();
     for (int i = 0; i < network.getnLayers(); i++) {
+      Pair<INDArray, MaskState> sent = current;
       var preprocessor = network.getLayerWiseConfigurations().getInputPreProcess(i);
       if (preprocessor != null) {
         current =
@@ -119,12 +120,11 @@ final class Dl4jLayers extends Dl4jNetwork {
                 preprocessor.feedForwardMaskArray(current.getFirst(), current.getSecond(), batch));
       }
       var layer = network.getLayer(i);
-      Pair<INDArray, MaskState> taken = current;
       current =
           LayerOutput.orNone(
-              layer.feedForwardMaskArray(taken.getFirst(), taken.getSecond(), batch));
+              layer.feedForwardMaskArray(current.getFirst(), current.getSecond(), batch));
       // an output layer sends no mask on, but has one
-      masks.add(LayerOutput.mask(layer instanceof IOutputLayer ? taken : current));
+      masks.add(LayerOutput.mask(layer instanceof IOutputLayer ? sent : current));
     }
     return masks.build();
   }

@@ -318,13 +318,13 @@ final class CalibrationTest {
   @Test
   void aLargeBatchIsRunInParts() {
     List<Long> seen = new ArrayList<>();
-    INDArray images = random(5, 9000, 2, 9, 8);
+    INDArray images = random(5, 20_000, 2, 9, 8);
     MultiLayerNetwork network = cnn(CNN2DFormat.NCHW);
     CalibrationResult result =
         Calibration.of(Dl4jNetwork.of(network)).withProgress(seen::add).run(images);
     assertTrue(seen.size() > 1, seen.toString());
-    assertEquals(9000, seen.get(seen.size() - 1));
-    assertEquals(9000L * 2 * 9 * 8, result.profile("input").orElseThrow().whole().count());
+    assertEquals(20_000, seen.get(seen.size() - 1));
+    assertEquals(20_000L * 2 * 9 * 8, result.profile("input").orElseThrow().whole().count());
   }
 
   private static void assertMessage(String message, Runnable call) {

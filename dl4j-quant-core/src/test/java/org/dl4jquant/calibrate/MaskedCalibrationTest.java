@@ -173,7 +173,7 @@ final class MaskedCalibrationTest {
             new INDArray[] {MASK},
             null);
     CalibrationResult masked = calibration.run(new SingletonMultiDataSetIterator(data));
-    assertEquals(LENGTHS.length * 3, masked.profile("last").orElseThrow().whole().count());
+    assertEquals(LENGTHS.length * 3L, masked.profile("last").orElseThrow().whole().count());
     assertClose(cutOneByOne(calibration), masked);
   }
 }
