@@ -28,7 +28,8 @@ final class Batches {
   /** Returns the number of examples, which all inputs must share. */
   static int size(Map<String, Tensor> inputs) {
     List<Integer> sizes = inputs.values().stream().map(t -> t.size(0)).distinct().toList();
-    Checks.that(sizes.size() == 1 && sizes.get(0) >= 1, "inputs", "share one batch size", sizes);
+    Checks.that(sizes.size() == 1, "inputs", "share one batch size", sizes);
+    Checks.that(sizes.get(0) >= 1, "batch", "hold at least one example", sizes.get(0));
     return sizes.get(0);
   }
 
