@@ -272,7 +272,7 @@ final class CSteps implements OpVisitor<String> {
     List<FixedPointFormat> to = nodes.formats(node.name());
     long[] shifts = new long[from.size()];
     for (int c = 0; c < shifts.length; c++) {
-      shifts[c] = to.get(c).fractionalLength() - from.get(c).fractionalLength();
+      shifts[c] = (long) to.get(c).fractionalLength() - from.get(c).fractionalLength();
       Checks.that(
           Math.abs(shifts[c]) <= MAX_MEAN_SHIFT,
           "formats around '" + node.name() + "'",
