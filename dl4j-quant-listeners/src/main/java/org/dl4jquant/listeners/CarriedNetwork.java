@@ -144,7 +144,7 @@ final class CarriedNetwork {
     }
 
     void add(NetworkParameter parameter, CarrySettings settings, @Nullable FineWeights known) {
-      long offset = offset(parameter);
+      long offset = NativeValues.offset(parameter.name(), parameter.array(), all);
       CarriedTensor same = byOffset.get(offset);
       if (same != null && same.fine().length() == parameter.array().length()) {
         byName.put(parameter.name(), same);
@@ -171,17 +171,6 @@ final class CarriedNetwork {
       tensors.add(tensor);
       byOffset.put(offset, tensor);
       byName.put(tensor.name(), tensor);
-    }
-
-    private long offset(NetworkParameter parameter) {
-      long bytes = NativeValues.address(parameter.array()) - NativeValues.address(all);
-      long width = all.dataType().width();
-      long offset = Math.floorDiv(bytes, width);
-      if (bytes < 0 || offset + parameter.array().length() > all.length()) {
-        throw new IllegalStateException(
-            parameter.name() + " must be a part of the network's parameter vector");
-      }
-      return offset;
     }
   }
 }

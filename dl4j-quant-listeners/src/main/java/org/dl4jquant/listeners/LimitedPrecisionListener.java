@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.update.UpdateRule;
 import org.dl4jquant.update.UpdateStatistics;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -47,7 +48,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * names the parameter: two listeners on one parameter, one listener on two networks, weights that
  * are not finite, an array this listener cannot reach.
  *
- * <p>Memory: 8 bytes per carried weight. Not thread-safe; for one training thread.
+ * <p>Memory beyond DL4J's own: 8 bytes per carried weight, one {@code long} for its code and
+ * residual together, and 32 KiB for each thread during a step. Not thread-safe; for one training
+ * thread.
  */
 public abstract class LimitedPrecisionListener extends BaseTrainingListener {
   private final CarrySettings settings;
@@ -163,6 +166,22 @@ public abstract class LimitedPrecisionListener extends BaseTrainingListener {
     ImmutableMap.Builder<String, FixedPointFormat> formats = ImmutableMap.builder();
     for (CarriedTensor tensor : bound().tensors()) {
       formats.put(tensor.name(), tensor.fine().rule().weightFormat());
+    }
+    return formats.buildOrThrow();
+  }
+
+  /**
+   * Returns formats that end at the residual's last digit, by parameter; empty before the start.
+   */
+  final ImmutableMap<String, FixedPointFormat> residualFormats() {
+    ImmutableMap.Builder<String, FixedPointFormat> formats = ImmutableMap.builder();
+    if (network != null) {
+      for (CarriedTensor tensor : network.tensors()) {
+        UpdateRule rule = tensor.fine().rule();
+        formats.put(
+            tensor.name(),
+            rule.weightFormat().withFractionalLength(rule.residualFractionalLength()));
+      }
     }
     return formats.buildOrThrow();
   }

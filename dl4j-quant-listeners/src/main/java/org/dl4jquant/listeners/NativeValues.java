@@ -22,6 +22,20 @@ final class NativeValues {
   }
 
   /**
+   * Returns at which element of the parameter vector a parameter starts.
+   *
+   * @throws IllegalStateException if it is not a part of it
+   */
+  static long offset(String name, INDArray parameter, INDArray all) {
+    long bytes = address(parameter) - address(all);
+    long offset = Math.floorDiv(bytes, (long) all.dataType().width());
+    if (bytes < 0 || offset + parameter.length() > all.length()) {
+      throw new IllegalStateException(name + " must be a part of the network's parameter vector");
+    }
+    return offset;
+  }
+
+  /**
    * Returns a view of {@code length} elements of a contiguous array's memory, which must stay
    * reachable as long as the view.
    *
