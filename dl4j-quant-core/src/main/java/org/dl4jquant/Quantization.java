@@ -3,15 +3,20 @@ package org.dl4jquant;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.calibrate.Calibration;
+import org.dl4jquant.calibrate.CalibrationResult;
 import org.dl4jquant.convert.Attachments;
+import org.dl4jquant.convert.Conversion;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.WeightConversion;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.precision.AccuracyBudgetSearch;
 import org.dl4jquant.precision.LayerDescription;
@@ -23,13 +28,19 @@ import org.dl4jquant.precision.OutputClassPolicy;
 import org.dl4jquant.precision.OutputHead;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.PrecisionRules;
+import org.dl4jquant.strategy.FormatStrategy;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * The way in: from a trained network to a quantized model.
  *
  * <pre>{@code
- * QuantizedModel quantized = Quantization.of(network).weightBits(8).convert();
+ * QuantizedModel weightsOnly = Quantization.of(network).weightBits(8).convert();
+ * QuantizedModel integers = Quantization.of(network).weightBits(8).calibrate(data).convert();
  * }</pre>
  *
  * <p>Immutable: every method that sets something returns a copy. The network is only read, and must
@@ -37,24 +48,39 @@ import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
  */
 public final class Quantization {
   private static final int DEFAULT_WEIGHT_BITS = 8;
+  private static final int DEFAULT_ACTIVATION_BITS = 8;
+  private static final int CHECKED_EXAMPLES = 32;
+  private static final double FOLDING_TOLERANCE = 1e-3;
 
   private final Dl4jNetwork network;
   private final PrecisionRules rules;
-  private final WeightConversion conversion;
+  private final Conversion conversion;
   private final Attachments attachments;
   private final OutputClassPolicy outputClasses;
+  private final Optional<CalibrationResult> calibration;
 
   private Quantization(
       Dl4jNetwork network,
       PrecisionRules rules,
-      WeightConversion conversion,
+      Conversion conversion,
       Attachments attachments,
-      OutputClassPolicy outputClasses) {
+      OutputClassPolicy outputClasses,
+      Optional<CalibrationResult> calibration) {
     this.network = network;
     this.rules = rules;
     this.conversion = conversion;
     this.attachments = attachments;
     this.outputClasses = outputClasses;
+    this.calibration = calibration;
+  }
+
+  private Quantization with(PrecisionRules other) {
+    return new Quantization(
+        network, other, conversion, attachments, outputClasses, calibration);
+  }
+
+  private Quantization with(Attachments other) {
+    return new Quantization(network, rules, conversion, other, outputClasses, calibration);
   }
 
   /**
@@ -67,9 +93,10 @@ public final class Quantization {
     return new Quantization(
         Dl4jNetwork.of(model),
         PrecisionRules.of(LayerPrecision.weights(DEFAULT_WEIGHT_BITS)),
-        WeightConversion.DEFAULT,
+        Conversion.DEFAULT,
         Attachments.NONE,
-        OutputClassPolicy.LOG2_BOUND);
+        OutputClassPolicy.LOG2_BOUND,
+        Optional.empty());
   }
 
   /**
@@ -78,7 +105,20 @@ public final class Quantization {
    * #outputClasses}.
    */
   public Quantization weightBits(int bits) {
-    return with(PrecisionRules.of(LayerPrecision.weights(bits)));
+    return with(PrecisionRules.of(rules.fallback().withWeightBits(bits)));
+  }
+
+  /**
+   * Gives what every layer gives codes of this width, 4 to 16, or 32 to leave it float; keeps pins.
+   * Has an effect only with calibration, and is 8 then unless set.
+   */
+  public Quantization activationBits(int bits) {
+    return with(rules.withFallback(rules.fallback().withActivationBits(bits)));
+  }
+
+  /** Gives what the selected layers give codes of this width; later pins win. */
+  public Quantization pinActivations(LayerSelector selector, int bits) {
+    return with(rules.withActivationBits(selector, bits));
   }
 
   /** Gives the selected layers weights of this width; later pins win. */
@@ -98,36 +138,95 @@ public final class Quantization {
    * {@link #convert(PrecisionPlan)} can do that.
    */
   public Quantization outputClasses(OutputClassPolicy policy) {
-    return new Quantization(network, rules, conversion, attachments, policy);
+    return new Quantization(network, rules, conversion, attachments, policy, calibration);
   }
 
-  /** Chooses formats and codes in another way than by minimal squared error. */
+  /** Chooses formats and codes of weights in another way than by minimal squared error. */
   public Quantization conversion(WeightConversion other) {
-    return new Quantization(network, rules, other, attachments, outputClasses);
+    return conversion(conversion.withWeights(other));
+  }
+
+  /** Sets all that a conversion with calibration can be told. */
+  public Quantization conversion(Conversion other) {
+    return new Quantization(network, rules, other, attachments, outputClasses, calibration);
+  }
+
+  /** Chooses the formats of activations in another way than by minimal squared error. */
+  public Quantization strategy(FormatStrategy strategy) {
+    return conversion(conversion.withActivations(strategy));
+  }
+
+  /**
+   * Runs representative data through the network, so that activations can be quantized, too. The
+   * data is what {@link Calibration#run(DataSetIterator)} takes.
+   *
+   * @throws IllegalStateException if folding changes what the network gives for the first examples
+   */
+  public Quantization calibrate(DataSetIterator data) {
+    FoldedNetwork folded = FoldedNetwork.of(network);
+    CalibrationResult seen = Calibration.of(folded.network()).run(data);
+    if (data.resetSupported()) {
+      data.reset();
+      requireSame(folded, data.next().getFeatures());
+      data.reset();
+    }
+    return calibration(seen);
+  }
+
+  /** Does the same with several inputs. */
+  public Quantization calibrate(MultiDataSetIterator data) {
+    FoldedNetwork folded = FoldedNetwork.of(network);
+    CalibrationResult seen = Calibration.of(folded.network()).run(data);
+    if (data.resetSupported()) {
+      data.reset();
+      requireSame(folded, data.next().getFeatures());
+      data.reset();
+    }
+    return calibration(seen);
+  }
+
+  /**
+   * Does the same with one batch.
+   *
+   * @param inputs one array per input of the network, in order
+   */
+  public Quantization calibrate(INDArray... inputs) {
+    FoldedNetwork folded = FoldedNetwork.of(network);
+    requireSame(folded, inputs);
+    return calibration(Calibration.of(folded.network()).run(inputs));
+  }
+
+  /** Takes what a calibration of this network, or of its folded form, saw. */
+  public Quantization calibration(CalibrationResult seen) {
+    Quantization calibrated =
+        new Quantization(
+            network, rules, conversion, attachments, outputClasses, Optional.of(seen));
+    return rules.fallback().keepsFloatActivations()
+        ? calibrated.activationBits(DEFAULT_ACTIVATION_BITS)
+        : calibrated;
+  }
+
+  private void requireSame(FoldedNetwork folded, INDArray... inputs) {
+    INDArray[] few = inputs.clone();
+    for (int i = 0; i < few.length; i++) {
+      few[i] = few[i].get(NDArrayIndex.interval(0, Math.min(CHECKED_EXAMPLES, few[i].size(0))));
+    }
+    folded.requireSame(network, FOLDING_TOLERANCE, few);
   }
 
   /** Lets a normalizer travel with the model. */
   public Quantization normalizer(DataNormalization normalizer) {
-    return new Quantization(
-        network, rules, conversion, attachments.withNormalizer(normalizer), outputClasses);
+    return with(attachments.withNormalizer(normalizer));
   }
 
   /** Lets the updater's state travel with the model, so that training can go on. */
   public Quantization keepUpdaterState() {
     Model model = network.model();
-    return new Quantization(
-        network,
-        rules,
-        conversion,
+    return with(
         attachments.withUpdaterState(
             model instanceof MultiLayerNetwork layers
                 ? layers.getUpdater(true).getStateViewArray().dup()
-                : ((ComputationGraph) model).getUpdater(true).getStateViewArray().dup()),
-        outputClasses);
-  }
-
-  private Quantization with(PrecisionRules other) {
-    return new Quantization(network, other, conversion, attachments, outputClasses);
+                : ((ComputationGraph) model).getUpdater(true).getStateViewArray().dup()));
   }
 
   /** Returns the plan that the widths, pins and numbers of classes make for this network. */
@@ -167,11 +266,22 @@ public final class Quantization {
   /**
    * Converts by a plan, such as the one that a search has found.
    *
+   * <p>With calibration, activations become codes, too, and the network is folded ({@link
+   * FoldedNetwork}); without, only weights do.
+   *
    * @throws IllegalArgumentException if the plan names a layer that the network lacks, or a weight
    *     is NaN or infinite
+   * @throws IllegalStateException if the updater's state is to travel with a folded network, which
+   *     it does not fit
    */
   public QuantizedModel convert(PrecisionPlan plan) {
-    return conversion.convert(network, plan).with(attachments);
+    if (calibration.isEmpty()) {
+      return conversion.weights().convert(network, plan).with(attachments);
+    }
+    Checks.state(
+        attachments.updaterState().isEmpty(),
+        "the updater's state belongs to the float network; convert with calibration without it");
+    return conversion.convert(network, plan, calibration.get()).with(attachments);
   }
 
   /**
@@ -204,7 +314,10 @@ public final class Quantization {
    *     infinite
    */
   public ImmutableList<LayerStatistic> normalized(List<LayerStatistic> statistics, int lowBits) {
-    QuantizedModel low = convert(PrecisionPlan.uniform(LayerPrecision.weights(lowBits)));
+    QuantizedModel low =
+        conversion
+            .weights()
+            .convert(network, PrecisionPlan.uniform(LayerPrecision.weights(lowBits)));
     return statistics.stream()
         .map(statistic -> normalized(statistic, low))
         .collect(ImmutableList.toImmutableList());

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.dl4jquant.calibrate.CalibrationResult;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.graph.ActivationFormat;
@@ -73,6 +74,24 @@ public record Conversion(
       Dl4jNetwork network, PrecisionPlan plan, Function<String, Optional<TensorProfile>> profiles) {
     FoldedNetwork folded = FoldedNetwork.of(network);
     return new ConversionRun(this, folded, plan, named(folded, profiles))
+        .model(network.fingerprint());
+  }
+
+  /**
+   * Converts a network by what a calibration of it, or of its folded form, saw.
+   *
+   * @throws IllegalArgumentException as above, or if another network was calibrated
+   */
+  public QuantizedModel convert(
+      Dl4jNetwork network, PrecisionPlan plan, CalibrationResult calibration) {
+    FoldedNetwork folded = FoldedNetwork.of(network);
+    Checks.that(
+        calibration.network().equals(network.fingerprint())
+            || calibration.network().equals(folded.network().fingerprint()),
+        "calibration",
+        "be of this network",
+        "one of another network, or of other parameters");
+    return new ConversionRun(this, folded, plan, named(folded, calibration::profile))
         .model(network.fingerprint());
   }
 

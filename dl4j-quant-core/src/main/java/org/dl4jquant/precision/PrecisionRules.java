@@ -25,6 +25,16 @@ public final class PrecisionRules {
     return new PrecisionRules(fallback, ImmutableList.of());
   }
 
+  /** Returns the precision of layers without a pin. */
+  public LayerPrecision fallback() {
+    return fallback;
+  }
+
+  /** Gives layers another precision to start from and keeps the pins. */
+  public PrecisionRules withFallback(LayerPrecision other) {
+    return new PrecisionRules(other, rules);
+  }
+
   /** Gives the selected layers exactly this precision. */
   public PrecisionRules withPrecision(LayerSelector selector, LayerPrecision precision) {
     return and(selector, before -> precision);
