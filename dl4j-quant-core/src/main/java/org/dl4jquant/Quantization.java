@@ -75,8 +75,7 @@ public final class Quantization {
   }
 
   private Quantization with(PrecisionRules other) {
-    return new Quantization(
-        network, other, conversion, attachments, outputClasses, calibration);
+    return new Quantization(network, other, conversion, attachments, outputClasses, calibration);
   }
 
   private Quantization with(Attachments other) {
@@ -199,8 +198,7 @@ public final class Quantization {
   /** Takes what a calibration of this network, or of its folded form, saw. */
   public Quantization calibration(CalibrationResult seen) {
     Quantization calibrated =
-        new Quantization(
-            network, rules, conversion, attachments, outputClasses, Optional.of(seen));
+        new Quantization(network, rules, conversion, attachments, outputClasses, Optional.of(seen));
     return rules.fallback().keepsFloatActivations()
         ? calibrated.activationBits(DEFAULT_ACTIVATION_BITS)
         : calibrated;

@@ -35,6 +35,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 final class ConversionTest {
+  private static final int SEEDS = 60;
+
   /** Returns what every value of a network is like on these inputs. */
   static Function<String, Optional<TensorProfile>> profiles(Model model, INDArray input) {
     NetworkGraph graph = GraphReader.read(Dl4jNetwork.of(model)).graph();
@@ -66,7 +68,8 @@ final class ConversionTest {
 
   @Test
   void codesEqualThoseOfTheFakeQuantizedNetwork() {
-    for (int seed = 0; seed < Integer.getInteger("seeds", 40); seed++) {
+    int compared = 0;
+    for (int seed = 0; seed < SEEDS; seed++) {
       RandomNetworks networks = new RandomNetworks(seed);
       InputType type = networks.input();
       Model model = seed % 2 == 0 ? networks.layers(type) : networks.graph(type);
@@ -79,12 +82,13 @@ final class ConversionTest {
           "seed " + seed + " " + quantized.layers().stream().map(QuantizedLayer::kind).toList();
       assertEquals(
           ImmutableMap.of(), GraphReader.read(quantized.plainNetwork()).floatReasons(), what);
-      assertSameCodes(what, quantized, input(type, 3, seed + 1000));
+      compared += assertSameCodes(what, quantized, input(type, 3, seed + 1000));
     }
+    assertTrue(compared > 100, "only " + compared + " values were compared");
   }
 
   /** Compares every value that DL4J shows. */
-  static void assertSameCodes(String what, QuantizedModel quantized, INDArray input) {
+  static int assertSameCodes(String what, QuantizedModel quantized, INDArray input) {
     Map<String, INDArray> shown = values(quantized.network(), input);
     IntegerNetwork integers = quantized.toIntegerNetwork();
     NetworkGraph graph = integers.graph().graph();
@@ -109,7 +113,7 @@ final class ConversionTest {
     Tensor output = integers.outputs(inputs).values().iterator().next();
     float[] actual = Tensors.of(quantized.network().output(input).get(0)).values();
     assertArrayEquals(output.values(), actual, 1e-6f, what + ", output");
-    assertTrue(compared > 0 || quantized.activations().size() <= 2, what + ": nothing compared");
+    return compared;
   }
 
   /** DL4J's layer of an activation function alone works in place. */

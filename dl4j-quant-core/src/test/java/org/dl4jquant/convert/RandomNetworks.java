@@ -14,11 +14,18 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
+import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.conf.layers.Upsampling2D;
+import org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.dl4j.Dl4jNetwork;
@@ -68,7 +75,7 @@ final class RandomNetworks {
     boolean same = mode == ConvolutionMode.Same;
     int kernel = same ? upTo(3) : upTo(2);
     boolean bias = random.nextInt(4) != 0;
-    return switch (random.nextInt(8)) {
+    return switch (random.nextInt(13)) {
       case 0, 1, 2 ->
           new ConvolutionLayer.Builder(kernel, same ? upTo(3) : 1)
               .nOut(upTo(5))
@@ -78,19 +85,53 @@ final class RandomNetworks {
               .hasBias(bias)
               .activation(activation())
               .build();
-      case 3, 4 -> new BatchNormalization.Builder().build();
-      case 5, 6 ->
+      case 3 ->
+          new DepthwiseConvolution2D.Builder(kernel, kernel)
+              .depthMultiplier(upTo(2))
+              .convolutionMode(mode)
+              .hasBias(bias)
+              .activation(activation())
+              .build();
+      case 4 ->
+          new SeparableConvolution2D.Builder(kernel, kernel)
+              .depthMultiplier(upTo(2))
+              .nOut(upTo(4))
+              .convolutionMode(mode)
+              .hasBias(bias)
+              .activation(activation())
+              .build();
+      case 5 ->
+          new Deconvolution2D.Builder(kernel, kernel)
+              .nOut(upTo(3))
+              .convolutionMode(mode)
+              .hasBias(bias)
+              .activation(activation())
+              .build();
+      case 6, 7 -> new BatchNormalization.Builder().build();
+      case 8 ->
           new SubsamplingLayer.Builder(random.nextBoolean() ? PoolingType.MAX : PoolingType.AVG)
               .kernelSize(upTo(3), upTo(3))
               .stride(1, 1)
               .convolutionMode(ConvolutionMode.Same)
               .build();
+      case 9 -> new ZeroPaddingLayer.Builder(upTo(2), 1).build();
+      case 10 -> new Upsampling2D.Builder(2).build();
+      case 11 -> new DropoutLayer.Builder(0.5).build();
       default -> new ActivationLayer(activation());
     };
   }
 
+  /** DL4J tells from no dropout what shape its input has. */
+  private Layer first() {
+    Layer layer = spatial();
+    return layer instanceof DropoutLayer ? new BatchNormalization.Builder().build() : layer;
+  }
+
   private List<Layer> head() {
     List<Layer> head = new ArrayList<>();
+    if (random.nextBoolean()) {
+      head.add(new GlobalPoolingLayer(random.nextBoolean() ? PoolingType.AVG : PoolingType.MAX));
+    }
     if (random.nextBoolean()) {
       head.add(new DenseLayer.Builder().nOut(upTo(6)).activation(activation()).build());
       if (random.nextBoolean()) {
@@ -114,7 +155,8 @@ final class RandomNetworks {
             .activation(Activation.IDENTITY)
             .list();
     int depth = 1 + random.nextInt(5);
-    for (int i = 0; i < depth; i++) {
+    list.layer(0, first());
+    for (int i = 1; i < depth; i++) {
       list.layer(spatial());
     }
     head().forEach(list::layer);
@@ -149,7 +191,7 @@ final class RandomNetworks {
 
   private String chain(
       ComputationGraphConfiguration.GraphBuilder builder, String from, String name) {
-    builder.addLayer(name, spatial(), from);
+    builder.addLayer(name, from.equals("in") ? first() : spatial(), from);
     return name;
   }
 

@@ -1,0 +1,151 @@
+package org.dl4jquant;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.Random;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ActivationLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.export.PackedArchive;
+import org.dl4jquant.precision.LayerSelector;
+import org.dl4jquant.strategy.FormatStrategy;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+
+final class IntegerQuantizationTest {
+  private static final int CLASSES = 3;
+
+  /** Bars of three directions in noise: learned in seconds. */
+  private static DataSet bars(int examples, long seed) {
+    Random random = new Random(seed);
+    INDArray images = Nd4j.create(examples, 1, 8, 8);
+    INDArray labels = Nd4j.create(examples, CLASSES);
+    for (int e = 0; e < examples; e++) {
+      int kind = random.nextInt(CLASSES);
+      int at = 1 + random.nextInt(6);
+      for (int i = 0; i < 64; i++) {
+        int row = i / 8;
+        int column = i % 8;
+        boolean bar = kind == 0 ? row == at : kind == 1 ? column == at : (row + column) % 8 == at;
+        images.putScalar(e, 0, row, column, (bar ? 1 : 0) + 0.3 * random.nextGaussian());
+      }
+      labels.putScalar(e, kind, 1);
+    }
+    return new DataSet(images, labels);
+  }
+
+  private static MultiLayerNetwork trained() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(4)
+                .updater(new Adam(0.01))
+                .list()
+                .layer(
+                    new ConvolutionLayer.Builder(3, 3)
+                        .name("conv")
+                        .nOut(8)
+                        .hasBias(false)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .layer(new BatchNormalization.Builder().name("norm").build())
+                .layer(new ActivationLayer.Builder().activation(Activation.RELU).build())
+                .layer(new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build())
+                .layer(
+                    new OutputLayer.Builder()
+                        .name("out")
+                        .nOut(CLASSES)
+                        .activation(Activation.SOFTMAX)
+                        .build())
+                .setInputType(InputType.convolutional(8, 8, 1))
+                .build());
+    network.init();
+    DataSet data = bars(300, 1);
+    for (int i = 0; i < 60; i++) {
+      network.fit(data);
+    }
+    return network;
+  }
+
+  private static double accuracy(INDArray output, DataSet data) {
+    INDArray hits = output.argMax(1).eq(data.getLabels().argMax(1));
+    return hits.castTo(DataType.FLOAT).meanNumber().doubleValue();
+  }
+
+  @Test
+  void aTrainedNetworkComputesInIntegersAsWellAsBefore(@TempDir Path directory) {
+    MultiLayerNetwork network = trained();
+    DataSet test = bars(400, 2);
+    INDArray before = network.params().dup();
+    double original = accuracy(network.output(test.getFeatures()), test);
+    assertTrue(original > 0.9, "trained to " + original);
+    QuantizedModel model =
+        Quantization.of(network)
+            .weightBits(8)
+            .strategy(FormatStrategy.percentile(99.9))
+            .calibrate(bars(100, 3).getFeatures())
+            .convert();
+    assertEquals(before, network.params(), "the network was changed");
+    INDArray integers = model.output(test.getFeatures()).get(0);
+    assertTrue(
+        accuracy(integers, test) >= original - 0.02, "integers: " + accuracy(integers, test));
+    INDArray fake = Dl4jNetwork.of(model.toNetwork()).output(test.getFeatures()).get(0);
+    assertEquals(1, accuracy(fake, new DataSet(test.getFeatures(), integers)), 0.01);
+
+    Path file = directory.resolve("model.zip");
+    PackedArchive.write(model, file);
+    QuantizedModel read = PackedArchive.read(file);
+    assertEquals(model.activations(), read.activations());
+    assertEquals(model.provenance(), read.provenance());
+    assertEquals(integers, read.output(test.getFeatures()).get(0));
+  }
+
+  @Test
+  void aLayerThatStaysFloatIsSurroundedByIntegers() {
+    MultiLayerNetwork network = trained();
+    INDArray data = bars(60, 5).getFeatures();
+    QuantizedModel model =
+        Quantization.of(network)
+            .keepFloat(LayerSelector.named("out"))
+            .activationBits(6)
+            .calibrate(data)
+            .convert();
+    assertTrue(model.toQuantizedGraph().weights("out/preactivation").isEmpty());
+    assertTrue(model.toQuantizedGraph().weights("conv").isPresent());
+    assertEquals(6, model.activations().get("input").bitWidth());
+  }
+
+  @Test
+  void withoutCalibrationNothingIsComputedInIntegers() {
+    QuantizedModel model = Quantization.of(trained()).convert();
+    assertEquals(
+        "a model of quantized weights alone does not compute in integers",
+        assertThrows(IllegalStateException.class, model::toIntegerNetwork).getMessage());
+  }
+
+  @Test
+  void theCalibrationOfAnotherNetworkIsRefused() {
+    MultiLayerNetwork network = trained();
+    Quantization calibrated = Quantization.of(network).calibrate(bars(60, 5).getFeatures());
+    network.params().muli(1.1);
+    assertEquals(
+        "calibration must be of this network, found one of another network, or of other parameters",
+        assertThrows(IllegalArgumentException.class, calibrated::convert).getMessage());
+  }
+}
