@@ -130,10 +130,40 @@ final class TamperedArchiveTest {
   }
 
   @Test
+  void theFirstVersionWithoutActivationsIsStillRead() throws IOException {
+    QuantizedModel read =
+        PackedArchive.read(
+            forged(
+                manifest -> {
+                  manifest.put("version", 1).remove("activations");
+                  ((ObjectNode) manifest.get("provenance")).remove("activationStrategy");
+                }));
+    assertEquals(model.provenance(), read.provenance());
+    assertEquals(model.layers().get(0).parameters(), read.layers().get(0).parameters());
+    assertEquals(0, read.activations().size());
+  }
+
+  @Test
+  void formatsOfActivationsAreChecked() throws IOException {
+    assertFails(
+        forged(
+            manifest ->
+                ((ObjectNode) manifest.get("activations"))
+                    .putObject("conv")
+                    .put("bitWidth", 40)
+                    .put("signed", true)
+                    .put("axes", "")
+                    .putArray("fractionalLengths")
+                    .add(3)),
+        ", entry manifest.json: is incomplete or wrong: bitWidth must be between 2 and 32, found"
+            + " 40");
+  }
+
+  @Test
   void otherFormatsAndVersionsAreNamed() throws IOException {
     assertFails(
-        forged(manifest -> manifest.put("version", 2)),
-        ", entry manifest.json: version must be 1, found 2");
+        forged(manifest -> manifest.put("version", 3)),
+        ", entry manifest.json: version must be between 1 and 2, found 3");
     assertFails(
         forged(manifest -> manifest.put("format", "something else")),
         ", entry manifest.json: format must be 'dl4j-quant packed archive', found \"something"
