@@ -77,7 +77,7 @@ final class ConversionTest {
       PrecisionPlan plan = PrecisionPlan.uniform(LayerPrecision.of(Math.min(8, bits), bits));
       QuantizedModel quantized =
           Conversion.DEFAULT.convert(
-              Dl4jNetwork.of(model), plan, profiles(model, input(type, 4, 2 * seed)));
+              Dl4jNetwork.of(model), plan, profiles(model, input(type, 4, 2L * seed)));
       String what =
           "seed " + seed + " " + quantized.layers().stream().map(QuantizedLayer::kind).toList();
       assertEquals(
