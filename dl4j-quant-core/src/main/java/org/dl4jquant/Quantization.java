@@ -1,6 +1,7 @@
 package org.dl4jquant;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
 import java.util.List;
 import java.util.Optional;
@@ -132,9 +133,9 @@ public final class Quantization {
 
   /**
    * Bounds the widths of the layers that make the outputs in another way than by {@link
-   * OutputClassPolicy#LOG2_BOUND} (method E). Such a layer never gets fewer bits than its bound,
-   * neither by {@link #weightBits} nor by a search; only a pin, which names it, or a plan given to
-   * {@link #convert(PrecisionPlan)} can do that.
+   * OutputClassPolicy#LOG2_BOUND} (method E). Such a layer never gets fewer bits than its bound:
+   * neither by {@link #weightBits}, nor by a search, a pin or a plan. What asks for fewer is
+   * raised, and {@link #raisedHeads} says so. {@link OutputClassPolicy#NONE} lifts the bounds.
    */
   public Quantization outputClasses(OutputClassPolicy policy) {
     return new Quantization(network, rules, conversion, attachments, policy, calibration);
@@ -229,9 +230,17 @@ public final class Quantization {
 
   /** Returns the plan that the widths, pins and numbers of classes make for this network. */
   public PrecisionPlan plan() {
-    List<OutputHead> free =
-        heads().stream().filter(head -> !pinned().contains(head.layer())).toList();
-    return outputClasses.raise(rules.apply(layers()), free);
+    return outputClasses.raise(rules.apply(layers()), heads());
+  }
+
+  /** Returns why {@link #plan} gives a head more bits than was asked for, by layer. */
+  public ImmutableMap<String, String> raisedHeads() {
+    return raisedHeads(rules.apply(layers()));
+  }
+
+  /** Returns why {@link #convert(PrecisionPlan)} gives a head more bits than the plan, by layer. */
+  public ImmutableMap<String, String> raisedHeads(PrecisionPlan plan) {
+    return outputClasses.raised(plan, heads());
   }
 
   /** Returns the layers whose weights make the outputs, in the order of the outputs. */
@@ -262,7 +271,8 @@ public final class Quantization {
   }
 
   /**
-   * Converts by a plan, such as the one that a search has found.
+   * Converts by a plan, such as the one that a search has found, with the heads raised to their
+   * bounds ({@link #outputClasses}).
    *
    * <p>With calibration, activations become codes, too, and the network is folded ({@link
    * FoldedNetwork}); without, only weights do.
@@ -273,13 +283,14 @@ public final class Quantization {
    *     it does not fit
    */
   public QuantizedModel convert(PrecisionPlan plan) {
+    PrecisionPlan bounded = outputClasses.raise(plan, heads());
     if (calibration.isEmpty()) {
-      return conversion.weights().convert(network, plan).with(attachments);
+      return conversion.weights().convert(network, bounded).with(attachments);
     }
     Checks.state(
         attachments.updaterState().isEmpty(),
         "the updater's state belongs to the float network; convert with calibration without it");
-    return conversion.convert(network, plan, calibration.get()).with(attachments);
+    return conversion.convert(network, bounded, calibration.get()).with(attachments);
   }
 
   /**

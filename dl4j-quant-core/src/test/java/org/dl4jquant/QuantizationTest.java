@@ -19,9 +19,11 @@ import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.LayerSelector;
 import org.dl4jquant.precision.LayerStatistic;
 import org.dl4jquant.precision.OutputClassPolicy;
+import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.SearchResult;
 import org.dl4jquant.report.QuantizationReport;
 import org.junit.jupiter.api.Test;
@@ -67,8 +69,31 @@ final class QuantizationTest {
     assertEquals(
         List.of(4, 32, 32, 4, 16),
         bits(quantization.outputClasses(OutputClassPolicy.LOG2_BOUND.withMargin(4)).convert()));
-    assertEquals(
-        List.of(4, 32, 32, 4, 3), bits(quantization.pin(LayerSelector.named("out"), 3).convert()));
+  }
+
+  @Test
+  void noPinAndNoPlanTakesAHeadBelowItsBound() {
+    Quantization pinned =
+        Quantization.of(network(10)).weightBits(4).pin(LayerSelector.named("out"), 3);
+    PrecisionPlan three = PrecisionPlan.uniform(LayerPrecision.weights(3));
+    String reason = "weights 8 bits instead of 3: its 10 classes ask for 5";
+
+    assertEquals(List.of(4, 32, 32, 4, 8), bits(pinned.convert()));
+    assertEquals(Map.of("out", reason), pinned.raisedHeads());
+    assertEquals(List.of(3, 32, 32, 3, 8), bits(pinned.convert(three)));
+    assertEquals(Map.of("out", reason), pinned.raisedHeads(three));
+    Quantization enough = pinned.pin(LayerSelector.named("out"), 5);
+    assertEquals(List.of(4, 32, 32, 4, 5), bits(enough.convert()));
+    assertEquals(Map.of(), enough.raisedHeads());
+    Quantization unbounded = pinned.outputClasses(OutputClassPolicy.NONE);
+    assertEquals(List.of(4, 32, 32, 4, 3), bits(unbounded.convert()));
+    assertEquals(Map.of(), unbounded.raisedHeads());
+
+    QuantizationReport report =
+        QuantizationReport.of(pinned.convert()).withRaised(pinned.raisedHeads());
+    assertTrue(report.table().endsWith("\nout: " + reason + "\n"), report.table());
+    assertEquals(reason, report.toJson().get(4).get("raised").textValue());
+    assertTrue(report.toJson().get(0).get("raised").isNull());
   }
 
   @Test

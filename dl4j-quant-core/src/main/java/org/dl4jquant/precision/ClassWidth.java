@@ -32,6 +32,19 @@ public interface ClassWidth {
     return new Proportional(offset, bitsPerOctave);
   }
 
+  /** Returns the width that asks for nothing, whatever the number of classes. */
+  static ClassWidth none() {
+    return new Unbounded();
+  }
+
+  /** No bound. */
+  record Unbounded() implements ClassWidth {
+    @Override
+    public int bits(int classes) {
+      return 0;
+    }
+  }
+
   /** The bound. */
   record Log2Bound() implements ClassWidth {
     @Override

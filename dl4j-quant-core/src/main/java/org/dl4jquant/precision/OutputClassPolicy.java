@@ -2,6 +2,7 @@ package org.dl4jquant.precision;
 
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
+import java.util.ArrayList;
 import java.util.List;
 import org.dl4jquant.internal.Checks;
 
@@ -16,6 +17,9 @@ public record OutputClassPolicy(ClassWidth rule, int margin) {
   /** The bound of {@link ClassWidth#log2Bound} without a margin. */
   public static final OutputClassPolicy LOG2_BOUND =
       new OutputClassPolicy(ClassWidth.log2Bound(), 0);
+
+  /** No bounds: every head gets the bits that are asked for. */
+  public static final OutputClassPolicy NONE = new OutputClassPolicy(ClassWidth.none(), 0);
 
   public OutputClassPolicy {
     Checks.inRange("margin", margin, 0, 16);
@@ -69,6 +73,33 @@ public record OutputClassPolicy(ClassWidth rule, int margin) {
       }
     }
     return raised;
+  }
+
+  /** Returns why {@link #raise} changes a head, by layer; empty if it leaves the plan as it is. */
+  public ImmutableMap<String, String> raised(PrecisionPlan plan, List<OutputHead> heads) {
+    PrecisionPlan raised = raise(plan, heads);
+    ImmutableMap.Builder<String, String> reasons = ImmutableMap.builder();
+    for (OutputHead head : heads) {
+      LayerPrecision asked = plan.of(head.layer());
+      LayerPrecision given = raised.of(head.layer());
+      List<String> changes = new ArrayList<>();
+      if (given.weightBits() != asked.weightBits()) {
+        changes.add(
+            "weights %d bits instead of %d".formatted(given.weightBits(), asked.weightBits()));
+      }
+      if (given.activationBits() != asked.activationBits()) {
+        changes.add(
+            "output %d bits instead of %d"
+                .formatted(given.activationBits(), asked.activationBits()));
+      }
+      if (!changes.isEmpty()) {
+        reasons.put(
+            head.layer(),
+            "%s: its %d classes ask for %d"
+                .formatted(String.join(", ", changes), head.classes(), bound(head)));
+      }
+    }
+    return reasons.buildKeepingLast();
   }
 
   /** Returns the bounds of the heads that have one, by layer. */

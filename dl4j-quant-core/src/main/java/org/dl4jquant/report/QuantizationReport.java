@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -17,8 +18,10 @@ import org.jspecify.annotations.Nullable;
  * What quantization did to each layer.
  *
  * @param rows in topological order, layers without parameters too
+ * @param raised why a layer got more bits than was asked for, by layer
  */
-public record QuantizationReport(ImmutableList<LayerRow> rows) {
+public record QuantizationReport(
+    ImmutableList<LayerRow> rows, ImmutableMap<String, String> raised) {
   private static final ImmutableList<String> HEADER =
       ImmutableList.of(
           "layer",
@@ -47,7 +50,16 @@ public record QuantizationReport(ImmutableList<LayerRow> rows) {
     return new QuantizationReport(
         model.layers().stream()
             .map(layer -> LayerRow.of(layer, find(statistics, layer.name()), width))
-            .collect(ImmutableList.toImmutableList()));
+            .collect(ImmutableList.toImmutableList()),
+        ImmutableMap.of());
+  }
+
+  /**
+   * Returns this report with the reasons of {@link org.dl4jquant.Quantization#raisedHeads}, which
+   * the table adds below its lines.
+   */
+  public QuantizationReport withRaised(Map<String, String> reasons) {
+    return new QuantizationReport(rows, ImmutableMap.copyOf(reasons));
   }
 
   private static OptionalDouble find(Map<String, Double> statistics, String layer) {
@@ -84,7 +96,9 @@ public record QuantizationReport(ImmutableList<LayerRow> rows) {
             String.valueOf(bytesBefore()),
             String.valueOf(bytesAfter()),
             ""));
-    return layOut(lines);
+    StringBuilder text = new StringBuilder(layOut(lines));
+    raised.forEach((layer, reason) -> text.append(layer).append(": ").append(reason).append('\n'));
+    return text.toString();
   }
 
   private static List<String> cells(LayerRow row) {
@@ -139,8 +153,8 @@ public record QuantizationReport(ImmutableList<LayerRow> rows) {
 
   /**
    * Returns one JSON object per layer: {@code name, kind, parameters, bits, minFractionalLength,
-   * maxFractionalLength, statistic, sqnrDb, bytesBefore, bytesAfter, floatReason}. What does not
-   * apply or is infinite is null.
+   * maxFractionalLength, statistic, sqnrDb, bytesBefore, bytesAfter, floatReason, raised}. What
+   * does not apply or is infinite is null.
    */
   public ArrayNode toJson() {
     ArrayNode layers = new ObjectMapper().createArrayNode();
@@ -158,7 +172,8 @@ public record QuantizationReport(ImmutableList<LayerRow> rows) {
           .put("sqnrDb", row.minFractionalLength().isEmpty() ? null : finite(row.sqnrDb()))
           .put("bytesBefore", row.bytesBefore())
           .put("bytesAfter", row.bytesAfter())
-          .put("floatReason", row.floatReason().isEmpty() ? null : row.floatReason());
+          .put("floatReason", row.floatReason().isEmpty() ? null : row.floatReason())
+          .put("raised", raised.get(row.name()));
     }
     return layers;
   }

@@ -12,6 +12,7 @@ import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.precision.LayerDescription;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.LayerStatistic;
+import org.dl4jquant.precision.OutputClassPolicy;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.report.LayerRow;
 import org.dl4jquant.report.QuantizationReport;
@@ -58,7 +59,10 @@ final class LayerStatistics {
    * bits} bits add, in parts of the signal, from the weights alone.
    */
   static ImmutableList<LayerStatistic> ofNoise(Quantization quantization, int bits) {
-    QuantizedModel low = quantization.convert(PrecisionPlan.uniform(LayerPrecision.weights(bits)));
+    QuantizedModel low =
+        quantization
+            .outputClasses(OutputClassPolicy.NONE)
+            .convert(PrecisionPlan.uniform(LayerPrecision.weights(bits)));
     Map<String, LayerRow> rows =
         QuantizationReport.of(low).rows().stream()
             .collect(ImmutableMap.toImmutableMap(LayerRow::name, Function.identity()));

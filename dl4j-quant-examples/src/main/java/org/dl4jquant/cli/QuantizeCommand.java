@@ -96,8 +96,10 @@ final class QuantizeCommand implements Callable<Integer> {
     ImmutableList<LayerStatistic> statistics = statistics(quantization);
     Optional<SearchResult> found =
         search.isWanted() ? Optional.of(search(file, quantization, statistics)) : Optional.empty();
-    QuantizedModel quantized = quantization.convert(plan(quantization, found));
-    write(quantized, statistics, found);
+    PrecisionPlan plan = plan(quantization, found);
+    ImmutableMap<String, String> raised =
+        config == null ? quantization.raisedHeads() : quantization.raisedHeads(plan);
+    write(quantization.convert(plan), raised, statistics, found);
     return 0;
   }
 
@@ -191,6 +193,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
   private void write(
       QuantizedModel quantized,
+      ImmutableMap<String, String> raised,
       ImmutableList<LayerStatistic> statistics,
       Optional<SearchResult> found) {
     PackedArchive.write(quantized, out);
@@ -199,10 +202,11 @@ final class QuantizeCommand implements Callable<Integer> {
     }
     QuantizationReport rows =
         QuantizationReport.of(
-            quantized,
-            statistics.stream()
-                .collect(
-                    ImmutableMap.toImmutableMap(LayerStatistic::layer, LayerStatistic::value)));
+                quantized,
+                statistics.stream()
+                    .collect(
+                        ImmutableMap.toImmutableMap(LayerStatistic::layer, LayerStatistic::value)))
+            .withRaised(raised);
     ObjectNode summary = summary(rows, found);
     if (report != null) {
       ReportFolder.write(report, rows, quantized.plan(), summary);

@@ -7,12 +7,13 @@ import org.dl4jquant.Quantization;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.precision.LayerPrecision;
+import org.dl4jquant.precision.OutputClassPolicy;
 import org.dl4jquant.precision.PrecisionPlan;
 
 /**
  * Evaluates many plans that give each layer one of two widths: quantizes each layer once per width
  * and copies the numbers into one network. What it evaluates is what {@link
- * Quantization#evaluating} would. Not thread-safe.
+ * Quantization#evaluating} would without the bounds of {@link OutputClassPolicy}. Not thread-safe.
  */
 final class TwoWidths implements ToDoubleFunction<PrecisionPlan> {
   private final int lowBits;
@@ -26,6 +27,7 @@ final class TwoWidths implements ToDoubleFunction<PrecisionPlan> {
     this.first = quantization.convert().network().layers();
     this.low =
         quantization
+            .outputClasses(OutputClassPolicy.NONE)
             .convert(PrecisionPlan.uniform(LayerPrecision.weights(lowBits)))
             .network()
             .layers();
