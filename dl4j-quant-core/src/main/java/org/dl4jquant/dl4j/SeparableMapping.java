@@ -6,7 +6,10 @@ import org.dl4jquant.graph.Convolution;
 import org.dl4jquant.graph.Padding;
 import org.dl4jquant.tensor.Tensor;
 
-/** A depthwise convolution without bias, X/depthwise, and one with a 1 by 1 kernel behind it. */
+/**
+ * A depthwise convolution without bias, X/depthwise, and one with a 1 by 1 kernel behind it. Of a
+ * single input channel DL4J computes the depthwise half alone, with the bias.
+ */
 final class SeparableMapping implements LayerMapping {
   @Override
   public Value map(LayerScope layer, Value input) {
@@ -18,6 +21,12 @@ final class SeparableMapping implements LayerMapping {
     int between = kernels.size(0) * kernels.size(1);
     Tensor weight =
         Axes.permuted(kernels, 1, 0, 2, 3).reshape(between, 1, kernels.size(2), kernels.size(3));
+    if (kernels.size(1) == 1) {
+      Convolution alone =
+          ConvolutionMapping.convolution(kind, weight, layer.bias(between), kernels.size(1));
+      return layer.weighted(
+          alone, "W", ConvolutionMapping.image(layer, kind, input), kind.getActivationFn());
+    }
     Convolution depthwise =
         ConvolutionMapping.convolution(kind, weight, Tensor.zeros(between), kernels.size(1));
     Value image = ConvolutionMapping.image(layer, kind, input);

@@ -11,15 +11,27 @@ import org.deeplearning4j.nn.params.SeparableConvolutionParamInitializer;
 import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
 
-/** Splits separable convolutions into their two halves. */
+/**
+ * Splits separable convolutions into their two halves. One with a single input channel becomes the
+ * depthwise half, which is all that DL4J computes of it.
+ *
+ * @param layers that became two
+ */
 record SeparableSplit(Dl4jNetwork network, ImmutableSet<String> layers) {
   static SeparableSplit of(Dl4jNetwork original) {
     NetworkEditor editor = NetworkEditor.of(original);
     Map<String, Tensor> changed = new HashMap<>();
     ImmutableSet.Builder<String> layers = ImmutableSet.builder();
+    boolean changes = false;
     for (Dl4jLayer layer : original.layers()) {
       if (layer.configuration().orElse(null) instanceof SeparableConvolution2D both) {
         String name = layer.name();
+        changes = true;
+        if (both.getNIn() == 1) {
+          editor.replace(name, alone(both));
+          changed.put(name + "/W", taps(layer.parameters().get(0).tensor()));
+          continue;
+        }
         editor.insertBefore(name, name + FoldedNetwork.DEPTHWISE, depthwise(both));
         editor.replace(name, pointwise(both));
         for (Dl4jParameter parameter : layer.parameters()) {
@@ -35,8 +47,14 @@ record SeparableSplit(Dl4jNetwork network, ImmutableSet<String> layers) {
         layers.add(name);
       }
     }
-    ImmutableSet<String> split = layers.build();
-    return new SeparableSplit(split.isEmpty() ? original : editor.build(changed), split);
+    return new SeparableSplit(changes ? editor.build(changed) : original, layers.build());
+  }
+
+  private static DepthwiseConvolution2D alone(SeparableConvolution2D both) {
+    DepthwiseConvolution2D layer = depthwise(both);
+    layer.setHasBias(both.hasBias());
+    layer.setActivationFn(both.getActivationFn());
+    return layer;
   }
 
   private static DepthwiseConvolution2D depthwise(SeparableConvolution2D both) {

@@ -7,11 +7,13 @@ import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.Cnn3DLossLayer;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
+import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
@@ -99,8 +101,11 @@ record TakenShape(Shape shape, int channelAxis) {
   }
 
   private static Optional<TakenShape> ofFeedForward(FeedForwardLayer layer) {
-    if (layer instanceof BatchNormalization) {
+    if (layer instanceof BatchNormalization || layer instanceof DropoutLayer) {
       return Optional.empty();
+    }
+    if (layer instanceof Cnn3DLossLayer loss) {
+      return Optional.of(volume(-1, loss.getDataFormat() == Convolution3D.DataFormat.NDHWC));
     }
     if (layer instanceof BaseRecurrentLayer recurrent) {
       return Optional.of(sequence(recurrent.getNIn(), recurrent.getRnnDataFormat()));

@@ -1,6 +1,7 @@
 package org.dl4jquant.dl4j;
 
 import static org.dl4jquant.dl4j.GraphComparison.check;
+import static org.dl4jquant.dl4j.GraphComparison.checkLayer;
 import static org.dl4jquant.dl4j.GraphComparison.random;
 import static org.dl4jquant.dl4j.GraphComparison.shuffled;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -18,6 +19,8 @@ import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
@@ -129,5 +132,19 @@ class GraphReaderTest {
     assertEquals(List.of("image", "vector"), image.graph().inputs());
     assertEquals(List.of("out", "drop", "dense"), image.graph().outputs());
     assertEquals(ImmutableMap.of(), image.floatReasons());
+  }
+
+  @Test
+  void shapeIsToldByTheLayersBehindADropout() {
+    InputType image = InputType.convolutional(5, 6, 2);
+    Layer convolution = new ConvolutionLayer.Builder(3, 3).nOut(4).build();
+    NetworkImage read = checkLayer(image, new DropoutLayer.Builder(0.5).build(), convolution);
+    assertEquals(Shape.of(2, -1, -1), read.graph().shape("input"));
+    Layer lstm = new LSTM.Builder().nOut(4).build();
+    read = checkLayer(InputType.recurrent(3, 5), new DropoutLayer.Builder(0.5).build(), lstm);
+    assertEquals(Shape.of(3, -1), read.graph().shape("input"));
+    Layer dense = new DenseLayer.Builder().nOut(4).build();
+    read = checkLayer(InputType.feedForward(3), new DropoutLayer.Builder(0.5).build(), dense);
+    assertEquals(Shape.of(3), read.graph().shape("input"));
   }
 }

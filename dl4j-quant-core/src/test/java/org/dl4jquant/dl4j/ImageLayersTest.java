@@ -4,6 +4,7 @@ import static org.dl4jquant.dl4j.GraphComparison.checkLayer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
 import java.util.List;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
@@ -22,6 +23,7 @@ import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.Upsampling2D;
 import org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer;
 import org.deeplearning4j.nn.conf.layers.convolutional.Cropping2D;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
 
@@ -196,5 +198,17 @@ class ImageLayersTest {
           new ConvolutionLayer.Builder(2, 2).nOut(3).activation(Activation.SOFTMAX).build(),
           format);
     }
+  }
+
+  @Test
+  void separableConvolutionOfOneChannelIsItsDepthwiseHalfAlone() {
+    InputType one = InputType.convolutional(5, 6, 1);
+    SeparableConvolution2D layer =
+        new SeparableConvolution2D.Builder(3, 3).depthMultiplier(3).nOut(3).build();
+    MultiLayerNetwork network = GraphComparison.network(one, layer);
+    GraphComparison.check(network, GraphComparison.random(2, 3, 1, 5, 6));
+    FoldedNetwork folded = FoldedNetwork.of(Dl4jNetwork.of(network));
+    folded.requireSame(Dl4jNetwork.of(network), 1e-5, GraphComparison.random(2, 3, 1, 5, 6));
+    assertEquals(ImmutableSet.of(), folded.split());
   }
 }
