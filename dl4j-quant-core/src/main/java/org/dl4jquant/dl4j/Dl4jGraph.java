@@ -4,6 +4,7 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Maps;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -17,6 +18,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.VertexIndices;
 import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.jspecify.annotations.Nullable;
@@ -114,8 +116,7 @@ final class Dl4jGraph extends Dl4jNetwork {
     Checks.that(masks.size() == names.size(), "masks", "be one per input", masks.size());
     try {
       Map<String, Optional<INDArray>> outputMasks = outputMasks(names, masks);
-      Map<String, INDArray> values =
-          network.feedForward(inputs.toArray(INDArray[]::new), false, false);
+      Map<String, INDArray> values = values(inputs.toArray(INDArray[]::new));
       ImmutableMap.Builder<String, LayerOutput> outputs = ImmutableMap.builder();
       values.forEach(
           (name, value) -> {
@@ -128,6 +129,30 @@ final class Dl4jGraph extends Dl4jNetwork {
     } finally {
       network.clearLayerMaskArrays();
     }
+  }
+
+  /** Does what {@code feedForward(inputs, false)} does, but for what layers overwrite. */
+  private Map<String, INDArray> values(INDArray... inputs) {
+    LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
+    network.setInputs(inputs);
+    GraphVertex[] vertices = network.getVertices();
+    Map<String, INDArray> values = new LinkedHashMap<>();
+    for (int index : network.topologicalSortOrder()) {
+      GraphVertex vertex = vertices[index];
+      INDArray value =
+          vertex.isInputVertex()
+              ? inputs[vertex.getVertexIndex()]
+              : vertex.doForward(false, workspaces);
+      values.put(vertex.getVertexName(), value);
+      VertexIndices[] consumers = vertex.getOutputVertices();
+      for (VertexIndices consumer : consumers == null ? new VertexIndices[0] : consumers) {
+        GraphVertex next = vertices[consumer.getVertexIndex()];
+        INDArray own = next.hasLayer() ? Overwriting.spared(next.getLayer(), value) : value;
+        next.setInput(consumer.getVertexEdgeNumber(), own, workspaces);
+      }
+      vertex.clear();
+    }
+    return values;
   }
 
   /** Sends the masks through the vertices, as DL4J does, which also sets them in each. */

@@ -2,6 +2,7 @@ package org.dl4jquant.dl4j;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -13,6 +14,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.nd4j.common.primitives.Pair;
@@ -91,16 +93,35 @@ final class Dl4jLayers extends Dl4jNetwork {
     Checks.that(masks.size() == 1, "masks", "be one per input", masks.size());
     try {
       ImmutableList<Optional<INDArray>> outputMasks = outputMasks(masks.get(0));
-      List<INDArray> values = network.feedForward(inputs.get(0), false);
+      List<INDArray> values = values(inputs.get(0));
       ImmutableMap.Builder<String, LayerOutput> outputs = ImmutableMap.builder();
       ImmutableList<Dl4jLayer> layers = layers();
       for (int i = 0; i < layers.size(); i++) {
-        outputs.put(layers.get(i).name(), new LayerOutput(values.get(i + 1), outputMasks.get(i)));
+        outputs.put(layers.get(i).name(), new LayerOutput(values.get(i), outputMasks.get(i)));
       }
       return outputs.buildOrThrow();
     } finally {
       network.clearLayerMaskArrays();
     }
+  }
+
+  /** Does what {@code feedForward(input, false)} does, but for what layers overwrite. */
+  private List<INDArray> values(INDArray input) {
+    LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
+    network.setInput(input);
+    List<INDArray> values = new ArrayList<>();
+    INDArray value = input;
+    for (int i = 0; i < network.getnLayers(); i++) {
+      var preprocessor = network.getLayerWiseConfigurations().getInputPreProcess(i);
+      if (preprocessor != null) {
+        value = preprocessor.preProcess(value, network.getInputMiniBatchSize(), workspaces);
+      }
+      var layer = network.getLayer(i);
+      value = layer.activate(Overwriting.spared(layer, value), false, workspaces);
+      layer.clear();
+      values.add(value);
+    }
+    return values;
   }
 
   /** Sends the mask through the layers, as DL4J does, which also sets it in each of them. */

@@ -22,6 +22,7 @@ import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PReLULayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -278,6 +279,58 @@ final class CalibrationTest {
                 .build());
     network.init();
     return network;
+  }
+
+  @Test
+  void whatTheNextLayerOverwritesIsSeenBefore() {
+    MultiLayerNetwork layers =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(8)
+                .list()
+                .layer(
+                    new ActivationLayer.Builder().activation(Activation.TANH).name("first").build())
+                .layer(dense("a", 5, 6))
+                .layer(new PReLULayer.Builder().inputShape(6).name("slopes").build())
+                .layer(dense("logits", 6, 3))
+                .layer(
+                    new ActivationLayer.Builder()
+                        .activation(Activation.SOFTMAX)
+                        .name("out")
+                        .build())
+                .build());
+    layers.init();
+    ComputationGraph graph =
+        new ComputationGraph(
+            new NeuralNetConfiguration.Builder()
+                .seed(8)
+                .graphBuilder()
+                .addInputs("input")
+                .addLayer("a", dense("a", 5, 6), "input")
+                .addLayer("slopes", new PReLULayer.Builder().inputShape(6).build(), "a")
+                .addLayer("logits", dense("logits", 6, 3), "slopes")
+                .addLayer("out", new ActivationLayer(Activation.SOFTMAX), "logits")
+                .setOutputs("out")
+                .build());
+    graph.init();
+    INDArray input = random(6, 50, 5).muli(4);
+    for (Model network : List.of(layers, graph)) {
+      CalibrationResult result = calibrate(network, input);
+      assertEquals(random(6, 50, 5).muli(4), input);
+      for (String node : List.of("input", "a", "slopes", "logits", "out")) {
+        assertClose(expected(network, node, input), result.profile(node).orElseThrow(), node);
+      }
+      assertTrue(result.profile("logits").orElseThrow().whole().moments().min() < 0);
+    }
+  }
+
+  private static DenseLayer dense(String name, int inputs, int outputs) {
+    return new DenseLayer.Builder()
+        .name(name)
+        .nIn(inputs)
+        .nOut(outputs)
+        .activation(Activation.IDENTITY)
+        .build();
   }
 
   @Test
