@@ -3,7 +3,6 @@ package org.dl4jquant.cli;
 import com.google.common.collect.ImmutableList;
 import java.util.Arrays;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.RNNFormat;
@@ -15,32 +14,48 @@ import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.dl4jquant.cli.LogitsNetwork.Last;
+import org.dl4jquant.convert.QuantizedModel;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Something that tells classes apart, by whatever arithmetic.
  *
  * @param source what messages call it
+ * @param model the network by which inputs and outputs are laid out
  * @param last the activation that turns logits into probabilities
- * @param channelsLast whether the classes lie along the last axis of the output instead of axis 1
  * @param logits computes the values before that activation, examples along axis 0
  */
-record Classifier(
-    String source, Last last, boolean channelsLast, Function<INDArray[], INDArray> logits) {
+record Classifier(String source, Model model, Last last, Function<INDArray[], INDArray> logits) {
   /**
    * Returns the classifier that runs a network by DL4J, in float.
    *
    * @throws CommandFailedException if the network has several outputs
    */
   static Classifier dl4j(String source, Model model) {
+    requireOneOutput(source, model);
+    LogitsNetwork network = LogitsNetwork.of(model);
+    return new Classifier(source, model, network.last(), network::output);
+  }
+
+  /**
+   * Returns the classifier that computes in integers.
+   *
+   * @throws CommandFailedException if the network has several outputs
+   */
+  static Classifier integers(String source, QuantizedModel quantized) {
+    Model model = quantized.plainNetwork().model();
+    requireOneOutput(source, model);
+    IntegerLogits integers = IntegerLogits.of(quantized);
+    return new Classifier(source, model, integers.last(), integers::output);
+  }
+
+  private static void requireOneOutput(String source, Model model) {
     if (model instanceof ComputationGraph graph && graph.getNumOutputArrays() != 1) {
       throw new CommandFailedException(
           source
               + ": must have one output to be evaluated, found "
               + graph.getConfiguration().getNetworkOutputs());
     }
-    LogitsNetwork network = LogitsNetwork.of(model);
-    return new Classifier(source, network.last(), channelsLast(model), network::output);
   }
 
   /**
@@ -56,7 +71,7 @@ record Classifier(
               + ": must give one row of classes per example, found an output of shape "
               + Arrays.toString(output.shape()));
     }
-    int axis = channelsLast ? output.rank() - 1 : 1;
+    int axis = channelsLast(model) ? output.rank() - 1 : 1;
     if (output.size(axis) == 1 && last != Last.SIGMOID) {
       throw new CommandFailedException(
           source + ": is no classifier: it has one output, which is not a sigmoid");
@@ -68,17 +83,11 @@ record Classifier(
     try {
       return logits.apply(inputs);
     } catch (RuntimeException e) { // whatever DL4J throws at shapes that do not fit
-      throw new CommandFailedException(
-          source + ": cannot take features of shape " + shapes(inputs) + ": " + Messages.of(e), e);
+      throw InputShapes.misfit(source, model, inputs, e);
     }
   }
 
-  private static String shapes(INDArray... inputs) {
-    return Arrays.stream(inputs)
-        .map(input -> Arrays.toString(input.shape()))
-        .collect(Collectors.joining(" and "));
-  }
-
+  /** Whether the classes lie along the last axis of the output instead of axis 1. */
   private static boolean channelsLast(Model model) {
     ImmutableList<org.deeplearning4j.nn.api.Layer> layers = LogitsNetwork.lastLayers(model);
     if (layers.isEmpty()) {

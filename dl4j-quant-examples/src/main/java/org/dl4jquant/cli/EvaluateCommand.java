@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.collect.ImmutableList;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.dl4jquant.datafile.LabeledExamples;
@@ -23,17 +22,6 @@ import picocli.CommandLine.Spec;
     name = "evaluate",
     description = "Measures the accuracy of a network; prints one JSON object.")
 final class EvaluateCommand implements Callable<Integer> {
-  /** What computes the outputs. */
-  enum Engine {
-    /** DL4J, in float. */
-    DL4J;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
   @Spec private CommandSpec spec;
 
   @Parameters(paramLabel = "MODEL", description = ModelFile.DESCRIPTION)
@@ -49,13 +37,17 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--engine",
       defaultValue = "dl4j",
-      description = "What computes: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description =
+          "What computes: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). Integers need an"
+              + " archive that quantize --calibration has written.")
   private Engine engine = Engine.DL4J;
 
   @Option(
       names = "--reference",
       paramLabel = "FLOAT_MODEL",
-      description = "A network to compare with, class by class and logit by logit.")
+      description =
+          "A network to compare with, class by class and logit by logit; run by DL4J"
+              + " (default: none).")
   private @Nullable Path reference;
 
   @Mixin private DataOptions dataOptions;
@@ -67,14 +59,20 @@ final class EvaluateCommand implements Callable<Integer> {
   public Integer call() {
     ModelFile opened = ModelFile.open(model);
     Optional<Classifier> compared =
-        Optional.ofNullable(reference).map(ModelFile::open).map(EvaluateCommand::dl4j);
+        Optional.ofNullable(reference).map(ModelFile::open).map(Engine.DL4J::classifier);
+    opened
+        .normalizer()
+        .ifPresent(
+            normalizer ->
+                tell(
+                    "the "
+                        + normalizer.getClass().getSimpleName()
+                        + " in MODEL is not applied: data are taken as the network takes them"));
     LabeledExamples examples = dataOptions.read(data, opened);
     ImmutableList<INDArray> inputs = NetworkInputs.of(opened.network(), examples);
-    Evaluation.Result result = Evaluation.of(dl4j(opened), compared, inputs, examples);
+    Evaluation.Result result = Evaluation.of(engine.classifier(opened), compared, inputs, examples);
     if (result.nonFinite() > 0) {
-      spec.commandLine()
-          .getErr()
-          .println(result.nonFinite() + " logits are NaN or infinite and left out of logitSqnrDb");
+      tell(result.nonFinite() + " logits are NaN or infinite and left out of logitSqnrDb");
     }
     PrintWriter out = spec.commandLine().getOut();
     out.println(json(result));
@@ -82,8 +80,8 @@ final class EvaluateCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static Classifier dl4j(ModelFile file) {
-    return Classifier.dl4j(file.source(), file.network());
+  private void tell(String message) {
+    spec.commandLine().getErr().println(message);
   }
 
   /** An infinite ratio, where no logit differs, is null: JSON has no such number. */

@@ -8,12 +8,9 @@ import org.dl4jquant.datafile.LabeledExamples;
 import org.dl4jquant.stats.Sqnr;
 import org.dl4jquant.terminal.Progress;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.INDArrayIndex;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Runs labeled examples through a classifier, and perhaps through a second one beside it. */
 final class Evaluation {
-  private static final int BATCH = 64;
   private static final double NANOS_PER_SECOND = 1e9;
 
   private final Classifier classifier;
@@ -61,9 +58,11 @@ final class Evaluation {
     Evaluation evaluation = new Evaluation(classifier, reference);
     int samples = examples.size();
     Optional<ClassLabels> labels = Optional.empty();
-    try (Progress progress = Progress.start("evaluating", (samples + BATCH - 1) / BATCH)) {
-      for (int from = 0; from < samples; from += BATCH) {
-        INDArray[] batch = batch(inputs, from, Math.min(samples, from + BATCH));
+    try (Progress progress =
+        Progress.start("evaluating", (samples + InputBatches.SIZE - 1) / InputBatches.SIZE)) {
+      for (int from = 0; from < samples; from += InputBatches.SIZE) {
+        INDArray[] batch =
+            InputBatches.part(inputs, from, Math.min(samples, from + InputBatches.SIZE));
         Logits logits = evaluation.timed(batch);
         if (labels.isEmpty()) {
           labels = Optional.of(ClassLabels.of(examples, logits.shape(), logits.classAxis()));
@@ -74,18 +73,6 @@ final class Evaluation {
       }
     }
     return evaluation.result(samples);
-  }
-
-  private static INDArray[] batch(List<INDArray> inputs, int from, int to) {
-    return inputs.stream()
-        .map(
-            input -> {
-              INDArrayIndex[] index = new INDArrayIndex[input.rank()];
-              Arrays.fill(index, NDArrayIndex.all());
-              index[0] = NDArrayIndex.interval(from, to);
-              return input.get(index).dup('c');
-            })
-        .toArray(INDArray[]::new);
   }
 
   private Logits timed(INDArray... batch) {

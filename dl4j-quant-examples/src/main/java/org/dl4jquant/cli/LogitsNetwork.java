@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.FakeQuantizedActivation;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.activations.impl.ActivationSigmoid;
@@ -40,7 +41,7 @@ record LogitsNetwork(Dl4jNetwork network, Last last) {
     Dl4jNetwork copy = Dl4jNetwork.of(model).copy();
     for (Layer layer : lastLayers(copy.model())) {
       org.deeplearning4j.nn.conf.layers.Layer configuration = layer.conf().getLayer();
-      IActivation activation = activation(configuration);
+      IActivation activation = function(activation(configuration));
       if (activation instanceof ActivationSoftmax || activation instanceof ActivationSigmoid) {
         setIdentity(configuration);
         return new LogitsNetwork(
@@ -77,11 +78,23 @@ record LogitsNetwork(Dl4jNetwork network, Last last) {
         : new ActivationIdentity();
   }
 
+  private static IActivation function(IActivation activation) {
+    return activation instanceof FakeQuantizedActivation quantized
+        ? quantized.function()
+        : activation;
+  }
+
+  /** Keeps the quantization of what goes into the function. */
   private static void setIdentity(org.deeplearning4j.nn.conf.layers.Layer configuration) {
+    IActivation identity =
+        activation(configuration) instanceof FakeQuantizedActivation quantized
+            ? new FakeQuantizedActivation(
+                new ActivationIdentity(), quantized.argument().orElse(null), null)
+            : new ActivationIdentity();
     if (configuration instanceof ActivationLayer alone) {
-      alone.setActivationFn(new ActivationIdentity());
+      alone.setActivationFn(identity);
     } else if (configuration instanceof BaseLayer layer) {
-      layer.setActivationFn(new ActivationIdentity());
+      layer.setActivationFn(identity);
     }
   }
 

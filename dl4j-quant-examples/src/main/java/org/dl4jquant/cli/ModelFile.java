@@ -24,7 +24,8 @@ import org.nd4j.linalg.dataset.api.preprocessor.serializer.NormalizerSerializer;
  * library, or saved by Keras as HDF5. The content decides, not the name of the file.
  *
  * @param source what messages call the file
- * @param network initialized; of a packed archive the network that its codes stand for
+ * @param network initialized; of a packed archive the network that its codes stand for, without the
+ *     quantization of values
  * @param normalizer what the file holds to be applied to the data
  * @param quantized what a packed archive holds
  */
@@ -37,6 +38,8 @@ record ModelFile(
   static final String DESCRIPTION =
       "A network: a zip file saved by Deeplearning4j or this tool, or a Keras .h5 file.";
 
+  private static final String REMEDY =
+      "integers need an archive that quantize --calibration FILE has written";
   private static final byte[] ZIP = {'P', 'K', 3, 4};
   private static final byte[] HDF5 = {(byte) 0x89, 'H', 'D', 'F'};
   private static final String PACKED_ENTRY = "manifest.json";
@@ -106,7 +109,7 @@ record ModelFile(
     QuantizedModel model = PackedArchive.read(file);
     return new ModelFile(
         file.toString(),
-        model.toNetwork(),
+        model.plainNetwork().model(),
         model.attachments().normalizer().map(normalizer -> normalizer),
         Optional.of(model));
   }
@@ -145,6 +148,26 @@ record ModelFile(
       throw new CommandFailedException(
           file + ": Deeplearning4j cannot restore the normalizer: " + Messages.of(e), e);
     }
+  }
+
+  /** Returns the network that DL4J runs: of a packed archive one that also quantizes values. */
+  Model runnable() {
+    return quantized.map(QuantizedModel::toNetwork).orElse(network);
+  }
+
+  /**
+   * Returns what computes in integers.
+   *
+   * @throws CommandFailedException if the file holds none; the message says how to make one
+   */
+  QuantizedModel integers() {
+    if (quantized.isEmpty()) {
+      throw new CommandFailedException(source + ": is a float network; " + REMEDY);
+    }
+    if (quantized.get().activations().isEmpty()) {
+      throw new CommandFailedException(source + ": holds quantized weights alone; " + REMEDY);
+    }
+    return quantized.get();
   }
 
   /** Returns the name that messages use for the class of the network. */

@@ -11,7 +11,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
-import org.deeplearning4j.nn.api.Model;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.datafile.LabeledExamples;
@@ -52,12 +51,14 @@ final class QuantizeCommand implements Callable<Integer> {
       description = "Bits of a weight, 2 to 16 (default: 8).")
   private @Nullable Integer bits;
 
+  @Mixin private CalibrationOptions calibration;
+
   @Mixin private SearchOptions search;
 
   @Option(
       names = "--config",
       paramLabel = "PLAN.json",
-      description = "A precision plan that states the bits of every layer.")
+      description = "A precision plan that states the bits of every layer (default: none).")
   private @Nullable Path config;
 
   @Option(
@@ -70,13 +71,15 @@ final class QuantizeCommand implements Callable<Integer> {
   @Option(
       names = "--plain",
       paramLabel = "OUT.zip",
-      description = "Where to write a zip file that Deeplearning4j opens without this tool.")
+      description =
+          "A zip file of the same weights that Deeplearning4j opens without this tool, values not"
+              + " quantized (default: not written).")
   private @Nullable Path plain;
 
   @Option(
       names = "--report",
       paramLabel = "DIR",
-      description = "Where to write report.txt, report.json and plan.json.")
+      description = "Where to write report.txt, report.json and plan.json (default: not written).")
   private @Nullable Path report;
 
   @Mixin private DataOptions data;
@@ -91,9 +94,9 @@ final class QuantizeCommand implements Callable<Integer> {
     if (file.quantized().isPresent()) {
       tell("MODEL is quantized already: its codes are what is quantized now");
     }
-    Quantization quantization =
-        withNormalizer(file, Quantization.of(file.network())).weightBits(bits());
-    ImmutableList<LayerStatistic> statistics = statistics(quantization);
+    Quantization weights = withNormalizer(file, Quantization.of(file.network())).weightBits(bits());
+    ImmutableList<LayerStatistic> statistics = statistics(weights);
+    Quantization quantization = calibration.calibrate(weights, file, data);
     Optional<SearchResult> found =
         search.isWanted() ? Optional.of(search(file, quantization, statistics)) : Optional.empty();
     PrecisionPlan plan = plan(quantization, found);
@@ -111,9 +114,11 @@ final class QuantizeCommand implements Callable<Integer> {
     require(
         bits() >= MIN_BITS && bits() <= MAX_BITS, "--bits must be between 2 and 16, found " + bits);
     search.check(spec.commandLine(), bits());
+    calibration.check(spec.commandLine());
     require(
-        config == null || (bits == null && !search.isWanted()),
-        "--config states the bits of every layer, so --bits and --low-bits must not be given");
+        config == null || (bits == null && !search.isWanted() && !calibration.statesBits()),
+        "--config states the bits of every layer, so --bits, --activation-bits and --low-bits must"
+            + " not be given");
     require(plain == null || !same(plain, out), "--out and --plain must name different files");
     for (Path target : targets()) {
       require(!same(target, model), target + " would overwrite MODEL");
@@ -160,7 +165,12 @@ final class QuantizeCommand implements Callable<Integer> {
 
   private PrecisionPlan plan(Quantization quantization, Optional<SearchResult> found) {
     if (config != null) {
-      return PrecisionPlan.fromJson(LayerStatistics.read(config), config.toString());
+      PrecisionPlan stated =
+          PrecisionPlan.fromJson(LayerStatistics.read(config), config.toString());
+      if (!calibration.isWanted() && !stated.fallback().keepsFloatActivations()) {
+        tell("the activation bits in " + config + " have no effect without --calibration");
+      }
+      return stated;
     }
     return found.map(result -> result.best().plan()).orElseGet(quantization::plan);
   }
@@ -169,10 +179,13 @@ final class QuantizeCommand implements Callable<Integer> {
       ModelFile file, Quantization quantization, ImmutableList<LayerStatistic> statistics) {
     LabeledExamples examples = data.read(search.validation().orElseThrow(), file);
     ImmutableList<INDArray> inputs = NetworkInputs.of(file.network(), examples);
-    ToDoubleFunction<Model> accuracy =
-        network ->
+    ToDoubleFunction<PrecisionPlan> accuracy =
+        plan ->
             Evaluation.of(
-                    Classifier.dl4j(file.source(), network), Optional.empty(), inputs, examples)
+                    classifier(file.source(), quantization.convert(plan)),
+                    Optional.empty(),
+                    inputs,
+                    examples)
                 .accuracy();
     return quantization
         .search(statistics)
@@ -188,7 +201,14 @@ final class QuantizeCommand implements Callable<Integer> {
                         search.lowBits(),
                         trial.metric())))
         .build()
-        .run(quantization.evaluating(accuracy));
+        .run(accuracy);
+  }
+
+  /** A trial is measured as it will run: in integers if the network will compute in them. */
+  private static Classifier classifier(String source, QuantizedModel trial) {
+    return trial.activations().isEmpty()
+        ? Classifier.dl4j(source, trial.toNetwork())
+        : Classifier.integers(source, trial);
   }
 
   private void write(
@@ -207,19 +227,38 @@ final class QuantizeCommand implements Callable<Integer> {
                     .collect(
                         ImmutableMap.toImmutableMap(LayerStatistic::layer, LayerStatistic::value)))
             .withRaised(raised);
-    ObjectNode summary = summary(rows, found);
+    ObjectNode summary = summary(rows, quantized, found);
     if (report != null) {
-      ReportFolder.write(report, rows, quantized.plan(), summary);
+      ReportFolder.write(report, rows, quantized, summary);
     }
     PrintWriter results = spec.commandLine().getOut();
     results.print(rows.table());
+    computation(quantized).forEach(results::println);
     results.println(summary);
     results.flush();
   }
 
-  private ObjectNode summary(QuantizationReport rows, Optional<SearchResult> found) {
+  private ImmutableList<String> computation(QuantizedModel quantized) {
+    if (quantized.activations().isEmpty()) {
+      return ImmutableList.of(
+          calibration.isWanted()
+              ? "The plan leaves every layer's values float: only weights are quantized."
+              : "Only weights are quantized; with --calibration FILE the network computes in"
+                  + " integers.");
+    }
+    ImmutableList<String> exceptions = Computation.of(quantized).exceptions();
+    return ImmutableList.<String>builder()
+        .add("The network computes in integers" + (exceptions.isEmpty() ? "." : ", but for:"))
+        .addAll(exceptions)
+        .build();
+  }
+
+  private ObjectNode summary(
+      QuantizationReport rows, QuantizedModel quantized, Optional<SearchResult> found) {
     ObjectNode json = new ObjectMapper().createObjectNode();
+    boolean integers = !quantized.activations().isEmpty();
     json.put("out", out.toString())
+        .put("computesIn", integers ? "integers" : "floats")
         .put("bytesBefore", rows.bytesBefore())
         .put("bytesAfter", rows.bytesAfter());
     found.ifPresent(

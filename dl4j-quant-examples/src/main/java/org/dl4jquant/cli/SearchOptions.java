@@ -30,7 +30,9 @@ final class SearchOptions {
   @Option(
       names = "--validation",
       paramLabel = "FILE",
-      description = "Labeled data, as evaluate takes them, on which the search measures accuracy.")
+      description =
+          "Labeled data, as evaluate takes them, on which the search measures accuracy (default:"
+              + " none, and no search).")
   private @Nullable String validation;
 
   @Option(

@@ -85,7 +85,8 @@ final class FaultsTest {
         "--out",
         out);
     usage(
-        "--config states the bits of every layer, so --bits and --low-bits must not be given",
+        "--config states the bits of every layer, so --bits, --activation-bits and --low-bits must"
+            + " not be given",
         "quantize",
         model,
         "--bits",

@@ -68,6 +68,13 @@ final class KerasFileTest {
     JsonNode result =
         CommandRun.succeed("evaluate", out, "--data", data, "--reference", model).json();
     assertTrue(result.get("logitSqnrDb").doubleValue() > 55, result::toString);
+    CommandRun.succeed("quantize", model, "--calibration", data, "--out", out);
+    JsonNode integers =
+        CommandRun.succeed(
+                "evaluate", out, "--engine", "integer", "--data", data, "--reference", model)
+            .json();
+    assertTrue(integers.get("logitSqnrDb").doubleValue() > 25, integers::toString);
+    assertTrue(integers.get("accuracy").doubleValue() > 0.9, integers::toString);
   }
 
   private Path resource(String name) throws IOException {

@@ -273,6 +273,40 @@ final class NetworkKindsTest {
     JsonNode result =
         CommandRun.succeed("evaluate", out, "--data", data, "--reference", model).json();
     assertTrue(result.get("logitSqnrDb").doubleValue() > 45, result::toString);
+    assertComputesInIntegers(model, data);
+  }
+
+  /** The integers are close to the floats, and so is what DL4J makes of the same archive. */
+  private void assertComputesInIntegers(Path model, Path data) throws IOException {
+    Path out = folder.resolve("integers.dq.zip");
+    JsonNode made =
+        CommandRun.succeed(
+                "quantize",
+                model,
+                "--calibration",
+                data,
+                "--bits",
+                12,
+                "--activation-bits",
+                12,
+                "--strategy",
+                "max-abs",
+                "--out",
+                out)
+            .json();
+    assertEquals("integers", made.get("computesIn").textValue());
+    CommandRun.succeed("inspect", out);
+    JsonNode integer =
+        CommandRun.succeed(
+                "evaluate", out, "--data", data, "--engine", "integer", "--reference", model)
+            .json();
+    assertEquals("integer", integer.get("engine").textValue());
+    assertTrue(integer.get("accuracy").doubleValue() > 0.97, integer::toString);
+    double decibels = integer.get("logitSqnrDb").doubleValue();
+    assertTrue(decibels > 45, integer::toString);
+    JsonNode faked =
+        CommandRun.succeed("evaluate", out, "--data", data, "--reference", model).json();
+    assertEquals(decibels, faked.get("logitSqnrDb").doubleValue(), 0.5, faked::toString);
   }
 
   private Path save(Model network) throws IOException {

@@ -1,0 +1,115 @@
+package org.dl4jquant.cli;
+
+import com.google.common.collect.ImmutableList;
+import org.dl4jquant.Quantization;
+import org.dl4jquant.datafile.LabeledExamples;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.strategy.FormatStrategy;
+import org.dl4jquant.terminal.Progress;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** How what a network computes becomes integers, if it shall. */
+final class CalibrationOptions {
+  private static final int DEFAULT_BITS = 8;
+  private static final int MIN_BITS = 4;
+  private static final int MAX_BITS = 16;
+  private static final String DEFAULT_STRATEGY = "mse";
+
+  @Option(
+      names = "--calibration",
+      paramLabel = "FILE",
+      description =
+          "Representative data, as evaluate takes them, labels unused: the network is made to"
+              + " compute in integers (default: none; only weights are quantized).")
+  private @Nullable String calibration;
+
+  @Option(
+      names = "--activation-bits",
+      paramLabel = "N",
+      description =
+          "Bits of a value between layers, 4 to 16; needs --calibration, and only without"
+              + " --config (default: 8).")
+  private @Nullable Integer activationBits;
+
+  @Option(
+      names = "--strategy",
+      paramLabel = "NAME",
+      description =
+          "What chooses the number formats of values from what calibration saw: max-abs,"
+              + " percentile (99.99, another as percentile:99.9), sigma (4, another as sigma:6),"
+              + " mse or kl; needs --calibration (default: mse).")
+  private @Nullable String strategy;
+
+  private CalibrationOptions() {}
+
+  /** Returns whether the network shall compute in integers. */
+  boolean isWanted() {
+    return calibration != null;
+  }
+
+  /** Returns whether the options say how many bits a value gets. */
+  boolean statesBits() {
+    return activationBits != null;
+  }
+
+  /** Checks the options together. */
+  void check(CommandLine command) {
+    if (!isWanted() && (activationBits != null || strategy != null)) {
+      throw new ParameterException(
+          command,
+          (activationBits != null ? "--activation-bits" : "--strategy")
+              + " needs a --calibration file to learn the range of values from");
+    }
+    if (bits() < MIN_BITS || bits() > MAX_BITS) {
+      throw new ParameterException(
+          command, "--activation-bits must be between 4 and 16, found " + bits());
+    }
+    try {
+      FormatStrategy.named(strategy());
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(command, "--" + e.getMessage(), e);
+    }
+  }
+
+  int bits() {
+    return activationBits == null ? DEFAULT_BITS : activationBits;
+  }
+
+  String strategy() {
+    return strategy == null ? DEFAULT_STRATEGY : strategy;
+  }
+
+  /**
+   * Runs the data through the network.
+   *
+   * @throws CommandFailedException if the network does not take them
+   */
+  Quantization calibrate(Quantization quantization, ModelFile file, DataOptions data) {
+    if (calibration == null) {
+      return quantization;
+    }
+    LabeledExamples examples = data.read(calibration, file);
+    ImmutableList<INDArray> inputs = NetworkInputs.of(file.network(), examples);
+    requireFit(file, inputs);
+    int batches = new InputBatches(inputs, () -> {}).count();
+    try (Progress progress = Progress.start("calibrating", batches)) {
+      return quantization
+          .activationBits(bits())
+          .strategy(FormatStrategy.named(strategy()))
+          .calibrate(new InputBatches(inputs, progress::step));
+    }
+  }
+
+  private static void requireFit(ModelFile file, ImmutableList<INDArray> inputs) {
+    INDArray[] first = InputBatches.part(inputs, 0, 1);
+    try {
+      Dl4jNetwork.of(file.network()).output(first);
+    } catch (RuntimeException e) { // whatever DL4J throws at shapes that do not fit
+      throw InputShapes.misfit(file.source(), file.network(), inputs.toArray(new INDArray[0]), e);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package org.dl4jquant.cli;
+
+import java.util.Locale;
+
+/** What computes the outputs of a network. */
+enum Engine {
+  /** DL4J, in float. */
+  DL4J,
+
+  /** This library, in integers. */
+  INTEGER;
+
+  /**
+   * Returns what computes the logits of a network.
+   *
+   * @throws CommandFailedException if it cannot compute this one
+   */
+  Classifier classifier(ModelFile file) {
+    return this == DL4J
+        ? Classifier.dl4j(file.source(), file.runnable())
+        : Classifier.integers(file.source(), file.integers());
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
