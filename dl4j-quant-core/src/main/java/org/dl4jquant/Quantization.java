@@ -29,6 +29,8 @@ import org.dl4jquant.precision.OutputClassPolicy;
 import org.dl4jquant.precision.OutputHead;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.PrecisionRules;
+import org.dl4jquant.precision.SearchResult;
+import org.dl4jquant.stats.WeightDifferences;
 import org.dl4jquant.strategy.FormatStrategy;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -294,11 +296,28 @@ public final class Quantization {
   }
 
   /**
-   * Prepares the search for the layers that can go to low precision (method B): ranked as
-   * published, pinned layers and heads whose bound exceeds the low precision left out. Run it with
-   * {@link #evaluating}.
+   * Prepares the search for the layers that can go to low precision (method B) by what a listener
+   * recorded while this network was trained.
    *
-   * @param statistics one per layer, in the order of the network
+   * @throws IllegalArgumentException if another network was watched
+   * @throws IllegalStateException if no cycle of training was seen
+   */
+  public AccuracyBudgetSearch.Builder search(WeightDifferences differences) {
+    differences.requireMatches(
+        layers().stream()
+            .collect(
+                ImmutableMap.toImmutableMap(
+                    LayerDescription::name, LayerDescription::weightCount)));
+    return search(LayerStatistic.of(differences));
+  }
+
+  /**
+   * Prepares the search for the layers that can go to low precision (method B): ranked as
+   * published, pinned layers and heads whose bound exceeds the low precision left out ({@link
+   * SearchResult#leftOut} says why). Run it with {@link #evaluating}.
+   *
+   * @param statistics one per layer, in the order of the network; a layer without one is not tried
+   * @throws IllegalArgumentException if the network has no layer of one of the names
    */
   public AccuracyBudgetSearch.Builder search(List<LayerStatistic> statistics) {
     return search(statistics, LayerRanking.PUBLISHED);
@@ -308,6 +327,7 @@ public final class Quantization {
   public AccuracyBudgetSearch.Builder search(
       List<LayerStatistic> statistics, LayerRanking ranking) {
     return AccuracyBudgetSearch.over(layers(), plan(), ranking.rank(statistics, pinned()))
+        .leftOut(ranking.leftOut(statistics, pinned()))
         .leastBits(outputClasses.bounds(heads()));
   }
 

@@ -107,6 +107,8 @@ final class QuantizationTest {
 
     assertEquals(List.of("conv", "conv2"), four.lowPrecisionLayers());
     assertEquals(List.of("conv", "conv2", "out"), five.lowPrecisionLayers());
+    assertEquals(Map.of("out", "its outputs ask for at least 5 bits"), four.leftOut());
+    assertEquals(Map.of(), five.leftOut());
   }
 
   @Test

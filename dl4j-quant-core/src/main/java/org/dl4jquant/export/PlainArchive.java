@@ -13,9 +13,10 @@ import org.dl4jquant.internal.AtomicFile;
 
 /**
  * A zip file with the entries that DL4J's own {@code ModelSerializer} writes, with every quantized
- * parameter replaced by the number that its code stands for. It is as large as the float file; a
- * program without this library restores it and computes the same outputs as {@link
- * QuantizedModel#toNetwork}. The same model gives the same bytes.
+ * parameter replaced by the number that its code stands for. It is as large as the float file but
+ * for what the compression of the zip makes of numbers that repeat; a program without this library
+ * restores it and computes the same outputs as {@link QuantizedModel#toNetwork}. The same model
+ * gives the same bytes.
  */
 public final class PlainArchive {
   private PlainArchive() {}

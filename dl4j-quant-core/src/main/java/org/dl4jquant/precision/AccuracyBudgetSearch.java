@@ -38,6 +38,7 @@ public final class AccuracyBudgetSearch {
   private final ImmutableMap<String, Long> weightCounts;
   private final PrecisionPlan first;
   private final ImmutableList<String> ranking;
+  private final ImmutableMap<String, String> leftOut;
   private final int lowBits;
   private final double maxDrop;
   private final MetricDirection direction;
@@ -59,9 +60,8 @@ public final class AccuracyBudgetSearch {
     first = builder.first;
     lowBits = builder.lowBits;
     ranking =
-        builder.ranking.stream()
-            .filter(layer -> builder.leastBits.getOrDefault(layer, 0) <= builder.lowBits)
-            .collect(ImmutableList.toImmutableList());
+        builder.ranking.stream().filter(builder::mayBeLow).collect(ImmutableList.toImmutableList());
+    leftOut = builder.allLeftOut();
     maxDrop = builder.maxDrop;
     direction = builder.direction;
     maxEvaluations = builder.maxEvaluations;
@@ -114,7 +114,14 @@ public final class AccuracyBudgetSearch {
       best = confirmed.orElse(baseline);
     }
     return new SearchResult(
-        best, baseline, ranking, ImmutableList.copyOf(trials), maxDrop, evaluations, reason);
+        best,
+        baseline,
+        ranking,
+        leftOut,
+        ImmutableList.copyOf(trials),
+        maxDrop,
+        evaluations,
+        reason);
   }
 
   /** Returns the best trial that both evaluators are satisfied with; empty if it had to stop. */
@@ -203,6 +210,7 @@ public final class AccuracyBudgetSearch {
     private final PrecisionPlan first;
     private final ImmutableList<String> ranking;
     private ImmutableMap<String, Integer> leastBits = ImmutableMap.of();
+    private ImmutableMap<String, String> leftOut = ImmutableMap.of();
     private int lowBits = DEFAULT_LOW_BITS;
     private double maxDrop = DEFAULT_MAX_DROP;
     private MetricDirection direction = MetricDirection.HIGHER_IS_BETTER;
@@ -244,6 +252,28 @@ public final class AccuracyBudgetSearch {
     public Builder leastBits(Map<String, Integer> bits) {
       leastBits = ImmutableMap.copyOf(bits);
       return this;
+    }
+
+    /** Says of layers that the ranking lacks why they are not tried, for the result. */
+    @CanIgnoreReturnValue
+    public Builder leftOut(Map<String, String> reasons) {
+      leftOut = ImmutableMap.copyOf(reasons);
+      return this;
+    }
+
+    private boolean mayBeLow(String layer) {
+      return leastBits.getOrDefault(layer, 0) <= lowBits;
+    }
+
+    private ImmutableMap<String, String> allLeftOut() {
+      ImmutableMap.Builder<String, String> reasons = ImmutableMap.builder();
+      reasons.putAll(leftOut);
+      for (String layer : ranking) {
+        if (!mayBeLow(layer)) {
+          reasons.put(layer, "its outputs ask for at least " + leastBits.get(layer) + " bits");
+        }
+      }
+      return reasons.buildKeepingLast();
     }
 
     /** The budget, in units of the metric; not negative, default 0.01. */

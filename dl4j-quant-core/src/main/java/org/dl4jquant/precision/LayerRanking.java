@@ -1,6 +1,7 @@
 package org.dl4jquant.precision;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -87,18 +88,53 @@ public record LayerRanking(Order order, boolean excludeSmallest, boolean frozenF
   }
 
   /**
+   * Returns the layers that {@link #rank} leaves out, in the order of the network, with the reason.
+   */
+  public ImmutableMap<String, String> leftOut(
+      List<LayerStatistic> statistics, Set<String> ineligible) {
+    ImmutableList<String> ranked = sorted(statistics, ineligible);
+    ImmutableMap.Builder<String, String> reasons = ImmutableMap.builder();
+    for (LayerStatistic statistic : statistics) {
+      if (!ranked.contains(statistic.layer())) {
+        reasons.put(statistic.layer(), reason(statistic, ineligible));
+      }
+    }
+    return reasons.buildOrThrow();
+  }
+
+  private static String reason(LayerStatistic statistic, Set<String> ineligible) {
+    if (statistic.value() == Double.POSITIVE_INFINITY) {
+      return "its statistic is infinite";
+    } else if (ineligible.contains(statistic.layer())) {
+      return "its width is pinned";
+    } else if (statistic.frozen()) {
+      return "it was frozen in training";
+    }
+    return "its statistic is the smallest";
+  }
+
+  /**
    * Returns the names of the layers to try at low precision, first come first.
    *
    * @param statistics in the order of the network
    * @param ineligible names of layers that must not be tried, such as pinned ones
    */
   public ImmutableList<String> rank(List<LayerStatistic> statistics, Set<String> ineligible) {
+    statistics.stream()
+        .filter(statistic -> statistic.value() == Double.POSITIVE_INFINITY)
+        .forEach(
+            statistic ->
+                log.warn(
+                    "layer {} has an infinite statistic and keeps its precision",
+                    statistic.layer()));
+    return sorted(statistics, ineligible);
+  }
+
+  private ImmutableList<String> sorted(List<LayerStatistic> statistics, Set<String> ineligible) {
     List<LayerStatistic> frozen = new ArrayList<>();
     List<LayerStatistic> trained = new ArrayList<>();
     for (LayerStatistic statistic : statistics) {
-      if (statistic.value() == Double.POSITIVE_INFINITY) {
-        log.warn("layer {} has an infinite statistic and keeps its precision", statistic.layer());
-      } else if (!ineligible.contains(statistic.layer())) {
+      if (statistic.value() < Double.POSITIVE_INFINITY && !ineligible.contains(statistic.layer())) {
         (statistic.frozen() ? frozen : trained).add(statistic);
       }
     }

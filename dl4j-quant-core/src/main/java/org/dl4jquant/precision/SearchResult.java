@@ -1,6 +1,7 @@
 package org.dl4jquant.precision;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import java.util.Comparator;
 import java.util.List;
 
@@ -11,6 +12,7 @@ import java.util.List;
  *     baseline if there is no other
  * @param baseline the first precision everywhere
  * @param ranking the layers in the order in which they were tried
+ * @param leftOut the layers that were not tried although they have a statistic, with the reason
  * @param trials every plan that was evaluated, in order, the baseline first
  * @param maxDrop the budget
  * @param evaluations how often the evaluator was called, the baseline included
@@ -20,6 +22,7 @@ public record SearchResult(
     Trial best,
     Trial baseline,
     ImmutableList<String> ranking,
+    ImmutableMap<String, String> leftOut,
     ImmutableList<Trial> trials,
     double maxDrop,
     int evaluations,

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.dl4jquant.precision.LayerRanking.Order;
@@ -38,6 +39,17 @@ final class LayerRankingTest {
   void ineligibleLayersAreLeftOut() {
     assertEquals(
         List.of("d", "a"), LayerRanking.PUBLISHED.rank(STATISTICS, Set.of("b", "c", "nobody")));
+  }
+
+  @Test
+  void itSaysWhyALayerIsLeftOut() {
+    assertEquals(
+        Map.of(
+            "b", "its width is pinned",
+            "broken", "its statistic is infinite",
+            "frozen", "it was frozen in training",
+            "d", "its statistic is the smallest"),
+        LayerRanking.PUBLISHED.withoutSmallest().leftOut(STATISTICS, Set.of("b")));
   }
 
   @Test

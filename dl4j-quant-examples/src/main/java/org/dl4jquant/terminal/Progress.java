@@ -9,16 +9,25 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
  * How far a task is: a bar that moves if the process is attached to a terminal, else one line when
- * it starts. Both go to the error stream, so that the output stays clean for pipes. Not
- * thread-safe.
+ * it starts and one for each quarter of a task of at least four steps. Both go to the error stream,
+ * so that the output stays clean for pipes. Not thread-safe.
  */
 public final class Progress implements AutoCloseable {
   private static final int REDRAW_MILLIS = 200;
 
-  private final Optional<ProgressBar> bar;
+  private static final int QUARTERS = 4;
 
-  private Progress(Optional<ProgressBar> bar) {
+  private final Optional<ProgressBar> bar;
+  private final String task;
+  private final long steps;
+  private final PrintStream out;
+  private long done;
+
+  private Progress(Optional<ProgressBar> bar, String task, long steps, PrintStream out) {
     this.bar = bar;
+    this.task = task;
+    this.steps = steps;
+    this.out = out;
   }
 
   /**
@@ -34,7 +43,7 @@ public final class Progress implements AutoCloseable {
   static Progress start(String task, long steps, boolean terminal, PrintStream out) {
     if (!terminal) {
       out.println(task + (steps < 0 ? " ..." : " (" + steps + " steps) ..."));
-      return new Progress(Optional.empty());
+      return new Progress(Optional.empty(), task, steps, out);
     }
     return new Progress(
         Optional.of(
@@ -44,17 +53,26 @@ public final class Progress implements AutoCloseable {
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(REDRAW_MILLIS)
                 .setConsumer(new ConsoleProgressBarConsumer(out))
-                .build()));
+                .build()),
+        task,
+        steps,
+        out);
   }
 
   /** Counts one step. */
   public void step() {
-    bar.ifPresent(ProgressBar::step);
+    step("");
   }
 
   /** Counts one step and shows {@code message} behind the bar. */
   public void step(String message) {
-    bar.ifPresent(shown -> shown.step().setExtraMessage(message));
+    done++;
+    if (bar.isPresent()) {
+      bar.get().step().setExtraMessage(message);
+    } else if (steps >= QUARTERS && done * QUARTERS / steps > (done - 1) * QUARTERS / steps) {
+      String detail = message.isEmpty() ? "" : ", " + message;
+      out.println(task + ": " + done + " of " + steps + detail);
+    }
   }
 
   @Override

@@ -13,7 +13,6 @@ import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.export.PackedArchive;
 import org.dl4jquant.listeners.WeightDifferenceListener;
-import org.dl4jquant.precision.LayerStatistic;
 import org.dl4jquant.precision.SearchResult;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +35,7 @@ final class UserGuideTest {
     Quantization quantization = Quantization.of(network).weightBits(8);
     SearchResult found =
         quantization
-            .search(LayerStatistic.of(listener.snapshot()))
+            .search(listener.snapshot())
             .lowBits(4)
             .maxDrop(0.01)
             .build()

@@ -16,6 +16,14 @@ final class ProgressTest {
   }
 
   @Test
+  void withoutATerminalEachQuarterOfALongTaskHasALine() {
+    assertEquals(
+        "fit (5 steps) ...\nfit: 2 of 5, half way\n", shown(5)); // 1 of 5 is below a quarter
+    assertEquals("fit (8 steps) ...\nfit: 2 of 8, half way\n", shown(8));
+    assertEquals("fit (4 steps) ...\nfit: 1 of 4\nfit: 2 of 4, half way\n", shown(4));
+  }
+
+  @Test
   void onATerminalABarTellsHowFarItIs() {
     String bar = shown(2, true);
     for (String part : new String[] {"fit", "100%", "2/2", "half way"}) {
