@@ -53,18 +53,31 @@ final class InputShapes {
   }
 
   /**
-   * Returns the smallest shapes, batch excluded, that are known; where the network takes images of
-   * any size up to some layer that does not, they are found by trying squares.
+   * Returns shapes, batch excluded, that the network takes; where it takes images of any size up to
+   * some layer that does not, they are found by trying squares.
+   *
+   * @param unique whether several sizes that fit are none
    */
-  Optional<ImmutableMap<String, Shape>> known() {
+  Optional<ImmutableMap<String, Shape>> known(boolean unique) {
     ImmutableMap<String, Shape> declared = declared();
     if (declared.values().stream().allMatch(Shape::known)) {
       return Optional.of(declared);
     }
     List<Integer> sides = sides();
-    return sides.isEmpty() || sides.get(sides.size() - 1) == LARGEST_SIDE
-        ? Optional.empty()
-        : Optional.of(square(sides.get(0)));
+    boolean told = !sides.isEmpty() && sides.get(sides.size() - 1) < LARGEST_SIDE;
+    return told && (sides.size() == 1 || !unique)
+        ? Optional.of(square(sides.get(0)))
+        : Optional.empty();
+  }
+
+  /** Returns whether one example of this shape fits the only input. */
+  boolean accepts(Shape example) {
+    return graph.inputs().size() == 1 && fit(ImmutableMap.of(graph.inputs().get(0), example));
+  }
+
+  /** Returns the names of the inputs, in order. */
+  ImmutableList<String> names() {
+    return graph.inputs();
   }
 
   private ImmutableMap<String, Shape> declared() {

@@ -3,7 +3,6 @@ package org.dl4jquant.cli;
 import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableList;
-import com.google.common.collect.ImmutableMap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +20,6 @@ import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Reshape;
 import org.dl4jquant.graph.ScalarFunction;
 import org.dl4jquant.graph.Softmax;
-import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -79,14 +77,7 @@ record IntegerLogits(IntegerNetwork network, Last last) {
         nodes.add(new Node(node.name(), node.op(), without(end, node.inputs()), node.layer()));
       }
     }
-    QuantizedGraph.Builder builder =
-        QuantizedGraph.builder(NetworkGraph.of(nodes, without(end, graph.outputs())))
-            .rounding(quantized.rounding());
-    for (Node node : nodes) {
-      quantized.format(node.name()).ifPresent(format -> builder.format(node.name(), format));
-      quantized.weights(node.name()).ifPresent(own -> builder.weights(node.name(), own));
-    }
-    return builder.build();
+    return GraphChange.of(quantized, nodes, without(end, graph.outputs()));
   }
 
   private static ImmutableList<String> without(Node end, List<String> names) {
@@ -110,10 +101,7 @@ record IntegerLogits(IntegerNetwork network, Last last) {
   /** Returns the values for some examples. */
   INDArray output(INDArray... inputs) {
     ImmutableList<String> names = network.graph().graph().inputs();
-    ImmutableMap.Builder<String, Tensor> tensors = ImmutableMap.builder();
-    for (int i = 0; i < names.size(); i++) {
-      tensors.put(names.get(i), Tensors.of(inputs[i]));
-    }
-    return Tensors.toArray(network.outputs(tensors.buildOrThrow()).values().asList().get(0));
+    return Tensors.toArray(
+        network.outputs(InputTensors.of(names, inputs)).values().asList().get(0));
   }
 }

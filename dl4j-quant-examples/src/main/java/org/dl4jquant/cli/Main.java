@@ -23,7 +23,13 @@ import picocli.CommandLine.Spec;
     scope = ScopeType.INHERIT,
     sortOptions = false,
     usageHelpAutoWidth = true,
-    subcommands = {InspectCommand.class, QuantizeCommand.class, EvaluateCommand.class})
+    subcommands = {
+      InspectCommand.class,
+      QuantizeCommand.class,
+      EvaluateCommand.class,
+      ExportCommand.class,
+      BenchmarkCommand.class
+    })
 public final class Main implements Callable<Integer> {
   private static final String FAILED = "dl4j-quant: ";
 
@@ -80,6 +86,7 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() {
     throw new ParameterException(
-        spec.commandLine(), "a command is needed: inspect, quantize or evaluate");
+        spec.commandLine(),
+        "a command is needed: inspect, quantize, evaluate, export or benchmark");
   }
 }

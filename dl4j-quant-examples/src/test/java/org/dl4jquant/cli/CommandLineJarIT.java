@@ -28,7 +28,7 @@ final class CommandLineJarIT {
   private String err = "";
 
   @Test
-  void theJarEvaluatesAndFailsQuietly() throws IOException, InterruptedException {
+  void theJarRunsIntegersAndFailsQuietly() throws IOException, InterruptedException {
     MultiLayerNetwork network = CommandFixtures.untrained();
     Path model = folder.resolve("network.zip");
     ModelSerializer.writeModel(network, model.toFile(), false);
@@ -43,6 +43,11 @@ final class CommandLineJarIT {
     assertEquals(
         CommandFixtures.testExamples().numExamples(),
         new ObjectMapper().readTree(out).get("samples").intValue());
+
+    Path archive = folder.resolve("network.dq.zip");
+    assertEquals(0, run("quantize", model, "--calibration", data, "--out", archive), err);
+    assertEquals(0, run("evaluate", archive, "--engine", "integer", "--data", data), err);
+    assertEquals("integer", new ObjectMapper().readTree(out).get("engine").textValue());
 
     assertEquals(1, run("inspect", data), err);
     assertEquals("", out);

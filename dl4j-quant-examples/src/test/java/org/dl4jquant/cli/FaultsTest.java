@@ -49,7 +49,8 @@ final class FaultsTest {
   @Test
   void wrongCallsExitWith2() {
     Path out = folder.resolve("o.dq.zip");
-    CommandRun.fail(2, "a command is needed: inspect, quantize or evaluate; try --help");
+    CommandRun.fail(
+        2, "a command is needed: inspect, quantize, evaluate, export or benchmark; try --help");
     usage("Unmatched argument at index 0: 'convert'", "convert");
     usage("Missing required parameter: 'MODEL'", "inspect");
     usage("Missing required option: '--data=FILE'", "evaluate", model);
