@@ -5,6 +5,7 @@ import static com.google.common.collect.ImmutableList.toImmutableList;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.common.base.Suppliers;
 import com.google.common.collect.ImmutableList;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -12,8 +13,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.graph.Shape;
+import org.dl4jquant.onnx.OnnxModel;
+import org.dl4jquant.onnx.UnsupportedOnnxException;
+import org.dl4jquant.onnxruntime.OnnxNetwork;
+import org.dl4jquant.onnxruntime.OnnxRuntimeOptions;
 import org.dl4jquant.terminal.Progress;
 import org.dl4jquant.terminal.TextTable;
 import org.jspecify.annotations.Nullable;
@@ -34,8 +40,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "benchmark",
     description =
-        "Measures how fast DL4J and integers compute a network; prints a table and one JSON"
-            + " object. A float network is converted first, for its speed alone.")
+        "Measures how fast DL4J, integers and ONNX Runtime compute a network; prints a table and"
+            + " one JSON object. A float network is converted first, for its speed alone.")
 final class BenchmarkCommand implements Callable<Integer> {
   private static final int CALIBRATED = 32;
   private static final double MILLIS_PER_SECOND = 1e3;
@@ -67,6 +73,13 @@ final class BenchmarkCommand implements Callable<Integer> {
       description =
           "Examples to compute, as evaluate takes them, labels unused (default: random numbers).")
   private @Nullable String data;
+
+  @Option(
+      names = "--onnx",
+      paramLabel = "FILE",
+      description =
+          "An ONNX file of MODEL to measure (default: what export --onnx makes of the integers).")
+  private @Nullable Path onnx;
 
   @Mixin private ShapeOption shape;
 
@@ -137,15 +150,31 @@ final class BenchmarkCommand implements Callable<Integer> {
       throw InputShapes.misfit(file.source(), file.network(), few, e);
     }
     contenders.add(dl4j);
-    try {
-      QuantizedModel integers = Contender.integers(file, few);
-      contenders.add(Contender.integers(integers));
-    } catch (IllegalArgumentException e) {
-      spec.commandLine()
-          .getErr()
-          .println("the network cannot be converted to integers: " + Messages.of(e));
-    }
+    add(contenders, "ONNX float", () -> onnx("ONNX float", OnnxModels.floats(file.network())));
+    Supplier<QuantizedModel> integers = Suppliers.memoize(() -> Contender.integers(file, few));
+    add(contenders, "integer", () -> Contender.integers(integers.get()));
+    add(
+        contenders,
+        "ONNX int8",
+        () ->
+            onnx == null
+                ? onnx("ONNX int8", OnnxModels.quantized(integers.get()))
+                : Contender.onnx(onnx.getFileName().toString(), OnnxNetwork.open(onnx)));
     return contenders.build();
+  }
+
+  private static Contender onnx(String name, OnnxModel model) {
+    return Contender.onnx(name, OnnxNetwork.of(model, OnnxRuntimeOptions.DEFAULTS));
+  }
+
+  /** Leaves out what this network cannot be, and says so. */
+  private void add(
+      ImmutableList.Builder<Contender> contenders, String name, Supplier<Contender> contender) {
+    try {
+      contenders.add(contender.get());
+    } catch (IllegalArgumentException | UnsupportedOnnxException e) {
+      spec.commandLine().getErr().println("without " + name + ": " + Messages.of(e));
+    }
   }
 
   private static INDArray[] repeated(List<INDArray> examples, int batch) {

@@ -49,6 +49,17 @@ record Classifier(String source, Model model, Last last, Function<INDArray[], IN
     return new Classifier(source, model, integers.last(), integers::output);
   }
 
+  /**
+   * Returns the classifier that runs an ONNX model.
+   *
+   * @param layout the network of which the model was made, which tells how its arrays are laid out
+   */
+  static Classifier onnx(String source, Model layout, byte[] model) {
+    requireOneOutput(source, layout);
+    OnnxLogits network = OnnxLogits.of(source, model);
+    return new Classifier(source, layout, network.last(), network::output);
+  }
+
   private static void requireOneOutput(String source, Model model) {
     if (model instanceof ComputationGraph graph && graph.getNumOutputArrays() != 1) {
       throw new CommandFailedException(

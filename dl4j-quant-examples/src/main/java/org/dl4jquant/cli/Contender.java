@@ -9,6 +9,7 @@ import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.execute.IntegerNetwork;
+import org.dl4jquant.onnxruntime.OnnxNetwork;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -32,6 +33,11 @@ record Contender(String name, Consumer<INDArray[]> run) {
         "integer",
         inputs ->
             network.outputs(InputTensors.of(names, inputs)).values().forEach(Tensors::toArray));
+  }
+
+  /** Returns a network in ONNX Runtime, which is released when the process ends. */
+  static Contender onnx(String name, OnnxNetwork network) {
+    return new Contender(name, network::outputs);
   }
 
   /**

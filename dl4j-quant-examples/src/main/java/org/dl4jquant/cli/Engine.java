@@ -8,7 +8,10 @@ enum Engine {
   DL4J,
 
   /** This library, in integers. */
-  INTEGER;
+  INTEGER,
+
+  /** ONNX Runtime. */
+  ONNX;
 
   /**
    * Returns what computes the logits of a network.
@@ -16,9 +19,12 @@ enum Engine {
    * @throws CommandFailedException if it cannot compute this one
    */
   Classifier classifier(ModelFile file) {
-    return this == DL4J
-        ? Classifier.dl4j(file.source(), file.runnable())
-        : Classifier.integers(file.source(), file.integers());
+    return switch (this) {
+      case DL4J -> Classifier.dl4j(file.source(), file.runnable());
+      case INTEGER -> Classifier.integers(file.source(), file.integers());
+      case ONNX ->
+          Classifier.onnx(file.source(), file.network(), OnnxModels.of(file).toByteArray());
+    };
   }
 
   @Override

@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -43,6 +44,14 @@ final class EvaluateCommand implements Callable<Integer> {
   private Engine engine = Engine.DL4J;
 
   @Option(
+      names = "--onnx",
+      paramLabel = "FILE",
+      description =
+          "What --engine onnx runs; MODEL tells how data are laid out (default: what export --onnx"
+              + " makes of MODEL, in float if MODEL is).")
+  private @Nullable Path onnx;
+
+  @Option(
       names = "--reference",
       paramLabel = "FLOAT_MODEL",
       description =
@@ -57,6 +66,10 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (onnx != null && engine != Engine.ONNX) {
+      throw new ParameterException(
+          spec.commandLine(), "--onnx needs --engine onnx, found --engine " + engine);
+    }
     ModelFile opened = ModelFile.open(model);
     Optional<Classifier> compared =
         Optional.ofNullable(reference).map(ModelFile::open).map(Engine.DL4J::classifier);
@@ -70,7 +83,7 @@ final class EvaluateCommand implements Callable<Integer> {
                         + " in MODEL is not applied: data are taken as the network takes them"));
     LabeledExamples examples = dataOptions.read(data, opened);
     ImmutableList<INDArray> inputs = NetworkInputs.of(opened.network(), examples);
-    Evaluation.Result result = Evaluation.of(engine.classifier(opened), compared, inputs, examples);
+    Evaluation.Result result = Evaluation.of(classifier(opened), compared, inputs, examples);
     if (result.nonFinite() > 0) {
       tell(result.nonFinite() + " logits are NaN or infinite and left out of logitSqnrDb");
     }
@@ -78,6 +91,12 @@ final class EvaluateCommand implements Callable<Integer> {
     out.println(json(result));
     out.flush();
     return 0;
+  }
+
+  private Classifier classifier(ModelFile file) {
+    return onnx == null
+        ? engine.classifier(file)
+        : Classifier.onnx(onnx.toString(), file.network(), OnnxModels.read(onnx));
   }
 
   private void tell(String message) {

@@ -6,6 +6,7 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.dl4jquant.execute.IntegerNetwork;
@@ -14,6 +15,7 @@ import org.dl4jquant.graph.Input;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Shape;
+import org.dl4jquant.onnx.OnnxModel;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -47,6 +49,19 @@ final class ExportCommand implements Callable<Integer> {
               + " the name of the file).")
   private @Nullable String name;
 
+  @Option(
+      names = "--onnx",
+      paramLabel = "OUT.onnx",
+      description =
+          "An ONNX file; of an archive that quantize --calibration has written with integers as"
+              + " pairs of QuantizeLinear and DequantizeLinear (default: not written).")
+  private @Nullable Path onnx;
+
+  @Option(
+      names = "--float",
+      description = "Write the ONNX file with float weights and values (default: integers).")
+  private boolean asFloat;
+
   @Mixin private ShapeOption shape;
 
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
@@ -54,16 +69,44 @@ final class ExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (header == null) {
-      throw new ParameterException(spec.commandLine(), "say what to write: --c-header FILE.h");
+    if (header == null && onnx == null) {
+      throw new ParameterException(
+          spec.commandLine(), "say what to write: --onnx OUT.onnx or --c-header FILE.h");
     }
-    requireFile(header);
+    if (asFloat && onnx == null) {
+      throw new ParameterException(spec.commandLine(), "--float needs --onnx OUT.onnx");
+    }
+    for (Path target : Arrays.asList(header, onnx)) {
+      requireFile(target);
+    }
     ModelFile file = ModelFile.open(model);
-    writeHeader(file, header);
+    if (onnx != null) {
+      writeOnnx(file, onnx);
+    }
+    if (header != null) {
+      writeHeader(file, header);
+    }
     return 0;
   }
 
-  private void requireFile(Path target) {
+  private void writeOnnx(ModelFile file, Path target) {
+    if (!asFloat && file.quantized().isEmpty()) {
+      throw new CommandFailedException(
+          file.source() + ": is a float network; add --float, or quantize it with --calibration");
+    }
+    OnnxModel written =
+        asFloat ? OnnxModels.floats(file.network()) : OnnxModels.quantized(file.integers());
+    written.writeTo(target);
+    tell(target, "ONNX opset " + written.opset() + (asFloat ? ", float" : ", integers"));
+    written
+        .unpromised()
+        .forEach((node, reason) -> tell(target, "codes of '" + node + "' may differ: " + reason));
+  }
+
+  private void requireFile(@Nullable Path target) {
+    if (target == null) {
+      return;
+    }
     boolean same = target.toAbsolutePath().normalize().equals(model.toAbsolutePath().normalize());
     if (same || Files.isDirectory(target)) {
       throw new ParameterException(

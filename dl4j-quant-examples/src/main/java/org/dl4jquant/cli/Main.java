@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       QuantizeCommand.class,
       EvaluateCommand.class,
       ExportCommand.class,
+      VerifyCommand.class,
       BenchmarkCommand.class
     })
 public final class Main implements Callable<Integer> {
@@ -87,6 +88,6 @@ public final class Main implements Callable<Integer> {
   public Integer call() {
     throw new ParameterException(
         spec.commandLine(),
-        "a command is needed: inspect, quantize, evaluate, export or benchmark");
+        "a command is needed: inspect, quantize, evaluate, export, verify or benchmark");
   }
 }

@@ -7,6 +7,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import org.dl4jquant.datafile.InvalidDataFileException;
 import org.dl4jquant.export.InvalidArchiveException;
+import org.dl4jquant.onnx.UnsupportedOnnxException;
+import org.dl4jquant.onnxruntime.InvalidOnnxException;
+import org.dl4jquant.onnxruntime.OnnxRuntimeMissingException;
 import org.dl4jquant.precision.InvalidPlanException;
 import org.dl4jquant.stats.InvalidStatisticsException;
 
@@ -44,6 +47,9 @@ final class Messages {
             || e instanceof InvalidArchiveException
             || e instanceof InvalidPlanException
             || e instanceof InvalidStatisticsException
+            || e instanceof InvalidOnnxException
+            || e instanceof UnsupportedOnnxException
+            || e instanceof OnnxRuntimeMissingException
             || e instanceof UncheckedIOException
             || e instanceof IOException
             || e instanceof IllegalArgumentException

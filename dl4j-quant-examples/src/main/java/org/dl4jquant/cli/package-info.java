@@ -1,6 +1,6 @@
 /**
- * The command line {@code dl4j-quant}: inspect, quantize, evaluate, export and time networks in
- * files.
+ * The command line {@code dl4j-quant}: inspect, quantize, evaluate, export, verify and time
+ * networks in files.
  *
  * <p>Start at {@code Main}. Every command prints its result to the output stream and what it is
  * doing to the error stream; it exits with 0, with 1 if it failed and with 2 if it was called

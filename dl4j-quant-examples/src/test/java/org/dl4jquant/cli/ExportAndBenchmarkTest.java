@@ -66,7 +66,11 @@ final class ExportAndBenchmarkTest {
   @Test
   void whatCannotBeWrittenIsSaid() {
     Path header = folder.resolve("never.h");
-    CommandRun.fail(2, "say what to write: --c-header FILE.h; try --help", "export", archive);
+    CommandRun.fail(
+        2,
+        "say what to write: --onnx OUT.onnx or --c-header FILE.h; try --help",
+        "export",
+        archive);
     CommandRun.fail(
         2,
         archive + " would overwrite MODEL; try --help",
@@ -123,11 +127,11 @@ final class ExportAndBenchmarkTest {
       CommandRun run = CommandRun.succeed("benchmark", file, "--batch", "1,3", "--seconds", 0.2);
 
       assertTrue(run.out().startsWith("batch  engine"), run.out());
-      assertEquals(1 + 4 + 1, run.outLines().size(), run.out());
+      assertEquals(1 + 8 + 1, run.outLines().size(), run.out());
       JsonNode results = run.json().get("results");
-      assertEquals(4, results.size());
+      assertEquals(8, results.size());
       assertEquals(1, results.get(0).get("speedup").doubleValue());
-      JsonNode last = results.get(3);
+      JsonNode last = results.get(6);
       assertEquals("integer", last.get("engine").textValue());
       assertEquals(3, last.get("batch").intValue());
       assertTrue(last.get("milliseconds").doubleValue() > 0, results::toString);

@@ -50,7 +50,8 @@ final class FaultsTest {
   void wrongCallsExitWith2() {
     Path out = folder.resolve("o.dq.zip");
     CommandRun.fail(
-        2, "a command is needed: inspect, quantize, evaluate, export or benchmark; try --help");
+        2,
+        "a command is needed: inspect, quantize, evaluate, export, verify or benchmark; try --help");
     usage("Unmatched argument at index 0: 'convert'", "convert");
     usage("Missing required parameter: 'MODEL'", "inspect");
     usage("Missing required option: '--data=FILE'", "evaluate", model);

@@ -1,0 +1,245 @@
+package org.dl4jquant.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jquant.examples.CommandFixtures;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** What is written as ONNX is what ONNX Runtime computes. */
+final class OnnxCommandsTest {
+  @TempDir static Path folder;
+
+  private static Path model;
+  private static Path archive;
+  private static Path data;
+
+  @BeforeAll
+  static void save() throws IOException {
+    model = folder.resolve("network.zip");
+    archive = folder.resolve("network.dq.zip");
+    MultiLayerNetwork network = CommandFixtures.untrained();
+    ModelSerializer.writeModel(network, model.toFile(), false);
+    DataSet test = CommandFixtures.testExamples();
+    data =
+        new Npz()
+            .floats("x", test.getFeatures())
+            .int64("y", network.output(test.getFeatures()).argMax(1).toIntVector())
+            .write(folder.resolve("data.npz"));
+    CommandRun.succeed("quantize", model, "--calibration", data, "--out", archive);
+  }
+
+  private static JsonNode evaluate(Object... arguments) throws IOException {
+    Object[] call = Arrays.copyOf(arguments, arguments.length + 6);
+    System.arraycopy(
+        new Object[] {"--data", data, "--engine", "onnx", "--reference", model},
+        0,
+        call,
+        arguments.length,
+        6);
+    return CommandRun.succeed(call).json();
+  }
+
+  @Test
+  void theIntegersOfTheFileAreThoseOfTheArchive() throws IOException {
+    Path onnx = folder.resolve("network.onnx");
+
+    CommandRun written = CommandRun.succeed("export", archive, "--onnx", onnx);
+    JsonNode verified =
+        CommandRun.succeed("verify", archive, "--onnx", onnx, "--data", data).json();
+
+    assertTrue(written.out().startsWith(onnx + ": ONNX opset "), written.out());
+    assertTrue(verified.get("elements").longValue() > 100_000, verified::toString);
+    assertEquals(0, verified.get("mismatches").longValue());
+    assertEquals(0, verified.get("maxDifference").intValue());
+    assertEquals("input", verified.get("layers").get(0).get("name").textValue());
+    JsonNode integers =
+        CommandRun.succeed(
+                "evaluate", archive, "--engine", "integer", "--data", data, "--reference", model)
+            .json();
+    for (JsonNode onnxRun :
+        new JsonNode[] {
+          evaluate("evaluate", archive), evaluate("evaluate", archive, "--onnx", onnx)
+        }) {
+      assertEquals("onnx", onnxRun.get("engine").textValue());
+      for (String field : new String[] {"accuracy", "agreement", "logitSqnrDb"}) {
+        assertEquals(
+            integers.get(field).doubleValue(), onnxRun.get(field).doubleValue(), 1e-9, field);
+      }
+    }
+  }
+
+  @Test
+  void aFileOfOtherCodesFailsToVerify() throws IOException {
+    Path other = folder.resolve("other.dq.zip");
+    Path onnx = folder.resolve("other.onnx");
+    CommandRun.succeed("quantize", model, "--bits", 5, "--calibration", data, "--out", other);
+    CommandRun.succeed("export", other, "--onnx", onnx);
+
+    CommandRun run = CommandRun.of("verify", archive, "--onnx", onnx, "--data", data);
+
+    assertEquals(1, run.status(), run.out());
+    assertTrue(run.json().get("mismatches").longValue() > 0, run.out());
+    assertTrue(run.err().contains(" codes of '"), run.err());
+  }
+
+  @Test
+  void floatsAreWrittenAsTheyAre() throws IOException {
+    Path onnx = folder.resolve("float.onnx");
+
+    CommandRun.succeed("export", model, "--onnx", onnx, "--float");
+
+    JsonNode json = evaluate("evaluate", model, "--onnx", onnx);
+    assertEquals(1.0, json.get("accuracy").doubleValue());
+    assertTrue(json.get("logitSqnrDb").doubleValue() > 100, json::toString);
+    CommandRun.fail(
+        1,
+        model + ": is a float network; add --float, or quantize it with --calibration",
+        "export",
+        model,
+        "--onnx",
+        onnx);
+  }
+
+  @Test
+  void aSigmoidIsTakenAwayToo() throws IOException {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(3)
+                .list()
+                .layer(new DenseLayer.Builder().nIn(3).nOut(6).activation(Activation.RELU).build())
+                .layer(
+                    new OutputLayer.Builder(LossFunction.XENT)
+                        .nIn(6)
+                        .nOut(1)
+                        .activation(Activation.SIGMOID)
+                        .build())
+                .build());
+    network.init();
+    Nd4j.getRandom().setSeed(7);
+    INDArray x = Nd4j.randn(80, 3);
+    Path saved = folder.resolve("sigmoid.zip");
+    Path out = folder.resolve("sigmoid.dq.zip");
+    ModelSerializer.writeModel(network, saved.toFile(), false);
+    Path own =
+        new Npz()
+            .floats("x", x)
+            .floats("y", network.output(x).gt(0.5).castTo(DataType.FLOAT))
+            .write(folder.resolve("sigmoid.npz"));
+    CommandRun.succeed("quantize", saved, "--calibration", own, "--out", out);
+    JsonNode[] runs = new JsonNode[2];
+    for (int i = 0; i < 2; i++) {
+      String engine = i == 0 ? "integer" : "onnx";
+      runs[i] =
+          CommandRun.succeed(
+                  "evaluate", out, "--engine", engine, "--data", own, "--reference", saved)
+              .json();
+    }
+    assertTrue(runs[0].get("logitSqnrDb").doubleValue() > 20, runs[0]::toString);
+    assertEquals(
+        runs[0].get("logitSqnrDb").doubleValue(),
+        runs[1].get("logitSqnrDb").doubleValue(),
+        1e-6,
+        runs[1]::toString);
+  }
+
+  @Test
+  void aKerasModelGoesAllTheWay() throws IOException {
+    Path keras = resource("keras-sequential.h5");
+    Path own = resource("keras-sequential.npz");
+    Path out = folder.resolve("keras.dq.zip");
+    Path onnx = folder.resolve("keras.onnx");
+    CommandRun.succeed("quantize", keras, "--calibration", own, "--out", out);
+    CommandRun.succeed("export", out, "--onnx", onnx);
+    JsonNode verified = CommandRun.succeed("verify", out, "--onnx", onnx, "--data", own).json();
+    assertTrue(verified.get("elements").longValue() > 0, verified::toString);
+    JsonNode json =
+        CommandRun.succeed(
+                "evaluate",
+                out,
+                "--engine",
+                "onnx",
+                "--onnx",
+                onnx,
+                "--data",
+                own,
+                "--reference",
+                keras)
+            .json();
+    assertTrue(json.get("logitSqnrDb").doubleValue() > 25, json::toString);
+  }
+
+  @Test
+  void fourEnginesAreMeasured() throws IOException {
+    CommandRun run = CommandRun.succeed("benchmark", archive, "--batch", 2, "--seconds", 0.2);
+
+    JsonNode results = run.json().get("results");
+    assertEquals(4, results.size(), run.out() + run.err());
+    assertEquals("onnx int8", results.get(3).get("engine").textValue());
+  }
+
+  @Test
+  void whatIsNoOnnxIsNamed() throws IOException {
+    Path text = Files.writeString(folder.resolve("text.onnx"), "hello, this is no model");
+    Path empty = Files.createFile(folder.resolve("empty.onnx"));
+    Path missing = folder.resolve("missing.onnx");
+    for (Path file : new Path[] {text, empty, missing}) {
+      for (Object[] call :
+          new Object[][] {
+            {"verify", archive, "--onnx", file, "--data", data},
+            {"evaluate", archive, "--engine", "onnx", "--onnx", file, "--data", data},
+            {"benchmark", archive, "--onnx", file}
+          }) {
+        CommandRun run = CommandRun.of(call);
+        assertEquals(1, run.status(), run.err());
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertTrue(run.err().contains(file.toString()), run.err());
+      }
+    }
+    CommandRun.fail(
+        2,
+        "--onnx needs --engine onnx, found --engine dl4j; try --help",
+        "evaluate",
+        model,
+        "--onnx",
+        text,
+        "--data",
+        data);
+    CommandRun.fail(
+        2,
+        "--float needs --onnx OUT.onnx; try --help",
+        "export",
+        model,
+        "--float",
+        "--c-header",
+        "x.h");
+  }
+
+  private static Path resource(String name) throws IOException {
+    Path file = folder.resolve(name);
+    try (InputStream in = OnnxCommandsTest.class.getResourceAsStream(name)) {
+      Files.write(file, in.readAllBytes());
+    }
+    return file;
+  }
+}
