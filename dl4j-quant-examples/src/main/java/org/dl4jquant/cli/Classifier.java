@@ -29,12 +29,13 @@ record Classifier(String source, Model model, Last last, Function<INDArray[], IN
   /**
    * Returns the classifier that runs a network by DL4J, in float.
    *
+   * @param layout the network without quantization of values; maybe the same
    * @throws CommandFailedException if the network has several outputs
    */
-  static Classifier dl4j(String source, Model model) {
+  static Classifier dl4j(String source, Model layout, Model model) {
     requireOneOutput(source, model);
     LogitsNetwork network = LogitsNetwork.of(model);
-    return new Classifier(source, model, network.last(), network::output);
+    return new Classifier(source, layout, network.last(), network::output);
   }
 
   /**

@@ -15,7 +15,6 @@ import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.format.Rounding;
-import org.dl4jquant.graph.Input;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.QuantizedGraph.Carrier;
@@ -133,13 +132,16 @@ record Computation(ImmutableMap<String, String> layers, ImmutableMap<String, Str
                       QuantizedLayer::name, layer -> how(layer.name(), Optional.of(layer))));
       ImmutableMap<String, String> vertices =
           quantized.graph().nodes().stream()
-              .filter(node -> !(node.op() instanceof Input))
               .map(Node::layer)
-              .filter(name -> !layers.containsKey(name))
+              .filter(name -> !layers.containsKey(name) && !isInput(name))
               .distinct()
               .collect(
                   ImmutableMap.toImmutableMap(name -> name, name -> how(name, Optional.empty())));
       return new Computation(layers, vertices);
+    }
+
+    private boolean isInput(String name) {
+      return quantized.graph().inputs().contains(name);
     }
 
     private String how(String name, Optional<QuantizedLayer> layer) {

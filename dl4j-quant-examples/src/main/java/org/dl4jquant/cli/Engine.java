@@ -20,7 +20,7 @@ enum Engine {
    */
   Classifier classifier(ModelFile file) {
     return switch (this) {
-      case DL4J -> Classifier.dl4j(file.source(), file.runnable());
+      case DL4J -> Classifier.dl4j(file.source(), file.network(), file.runnable());
       case INTEGER -> Classifier.integers(file.source(), file.integers());
       case ONNX ->
           Classifier.onnx(file.source(), file.network(), OnnxModels.of(file).toByteArray());

@@ -207,7 +207,7 @@ final class QuantizeCommand implements Callable<Integer> {
   /** A trial is measured as it will run: in integers if the network will compute in them. */
   private static Classifier classifier(String source, QuantizedModel trial) {
     return trial.activations().isEmpty()
-        ? Classifier.dl4j(source, trial.toNetwork())
+        ? Classifier.dl4j(source, trial.toNetwork(), trial.toNetwork())
         : Classifier.integers(source, trial);
   }
 

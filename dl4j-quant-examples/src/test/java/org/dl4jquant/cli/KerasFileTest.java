@@ -1,6 +1,7 @@
 package org.dl4jquant.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -69,6 +70,8 @@ final class KerasFileTest {
         CommandRun.succeed("evaluate", out, "--data", data, "--reference", model).json();
     assertTrue(result.get("logitSqnrDb").doubleValue() > 55, result::toString);
     CommandRun.succeed("quantize", model, "--calibration", data, "--out", out);
+    String inspected = CommandRun.succeed("inspect", out).out();
+    assertFalse(inspected.contains("\ninput"), inspected);
     JsonNode integers =
         CommandRun.succeed(
                 "evaluate", out, "--engine", "integer", "--data", data, "--reference", model)

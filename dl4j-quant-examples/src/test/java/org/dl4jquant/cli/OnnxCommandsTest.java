@@ -199,6 +199,26 @@ final class OnnxCommandsTest {
   }
 
   @Test
+  void everyEngineNamesTheShapeThatItTakes() throws IOException {
+    Path large =
+        new Npz()
+            .floats("x", Nd4j.rand(3, 1, 9, 12))
+            .int64("y", 0, 1, 2)
+            .write(folder.resolve("large.npz"));
+    for (Engine engine : Engine.values()) {
+      CommandRun run = CommandRun.of("evaluate", archive, "--engine", engine, "--data", large);
+      assertEquals(1, run.status(), run.out());
+      assertEquals(1, run.err().lines().count(), run.err());
+      assertTrue(
+          run.err()
+              .contains(
+                  ": cannot take features of shape [3, 1, 9, 12], must have [examples, 1, 8 to 9,"
+                      + " 8 to 9]: "),
+          run.err());
+    }
+  }
+
+  @Test
   void whatIsNoOnnxIsNamed() throws IOException {
     Path text = Files.writeString(folder.resolve("text.onnx"), "hello, this is no model");
     Path empty = Files.createFile(folder.resolve("empty.onnx"));
