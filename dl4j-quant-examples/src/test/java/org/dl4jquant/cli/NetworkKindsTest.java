@@ -20,8 +20,10 @@ import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
@@ -226,6 +228,34 @@ final class NetworkKindsTest {
     assertTrue(
         Nd4j.nn().softmax(logits, 1).castTo(DataType.DOUBLE).equalsWithEps(softmax, 1e-6),
         "softmax of the logits is the output");
+  }
+
+  @Test
+  void theSoftmaxMayBeThatOfALossAndFollowASequence() throws IOException {
+    ComputationGraph graph =
+        new ComputationGraph(
+            base()
+                .graphBuilder()
+                .addInputs("in")
+                .addLayer("last", new LastTimeStep(new LSTM.Builder().nIn(3).nOut(6).build()), "in")
+                .addLayer(
+                    "logits",
+                    new DenseLayer.Builder().nIn(6).nOut(4).activation(Activation.IDENTITY).build(),
+                    "last")
+                .addLayer(
+                    "loss",
+                    new LossLayer.Builder(LossFunction.MCXENT)
+                        .activation(Activation.SOFTMAX)
+                        .build(),
+                    "logits")
+                .setOutputs("loss")
+                .build());
+    graph.init();
+    INDArray x = Nd4j.randn(EXAMPLES, 3, 7);
+    INDArray classes = graph.outputSingle(x).argMax(1).castTo(DataType.FLOAT);
+
+    assertAgrees(graph, new Npz().floats("x", x).floats("y", classes));
+    assertEquals(LogitsNetwork.Last.SOFTMAX, LogitsNetwork.of(graph).last());
   }
 
   @Test
