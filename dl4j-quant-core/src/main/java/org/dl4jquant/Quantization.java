@@ -148,6 +148,11 @@ public final class Quantization {
     return conversion(conversion.withWeights(other));
   }
 
+  /** Returns all that a conversion with calibration can be told, as it is set now. */
+  public Conversion conversion() {
+    return conversion;
+  }
+
   /** Sets all that a conversion with calibration can be told. */
   public Quantization conversion(Conversion other) {
     return new Quantization(network, rules, other, attachments, outputClasses, calibration);

@@ -26,6 +26,7 @@ import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.Tensor;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -160,8 +161,14 @@ final class CalibrationRun {
     if (scratch.length < length) {
       scratch = new float[length];
     }
-    Tensors.copy(value, scratch);
     Layout layout = layout(profile.node().name(), value);
+    if (output.mask().isEmpty() && Tensors.isDense(value)) {
+      Tensors.copyBuffer(value, scratch);
+      int axis = layout == Layout.CHANNELS_LAST ? value.rank() - 1 : 1;
+      profile.acceptBuffer(scratch, length, value, axis);
+      return true;
+    }
+    Tensors.copy(value, scratch);
     return profile.accept(scratch, length, value.shape(), layout, batch, output.mask());
   }
 
@@ -196,11 +203,29 @@ final class CalibrationRun {
     return FloatNetwork.of(graph).values(known, wanted);
   }
 
-  /** Gives the memory back at once; the garbage collector does not see how much it is. */
+  /**
+   * Gives the memory back at once; the garbage collector does not see how much it is. A value that
+   * spans the whole of its buffer, such as what DL4J's convolutions give, is that buffer's last
+   * user.
+   */
   private static void close(INDArray value, Batch batch) {
-    boolean input = batch.inputs().stream().anyMatch(in -> in.data() == value.data());
-    if (!input && value.closeable()) {
+    if (value.isEmpty() || value.wasClosed() || value.data().wasClosed()) {
+      return; // there may be two values in one array
+    }
+    long address = value.data().address();
+    if (batch.inputs().stream().anyMatch(in -> in.data().address() == address)) {
+      return;
+    }
+    if (value.closeable()) {
       value.close();
+      return;
+    }
+    DataBuffer whole = value.data().originalDataBuffer();
+    if (whole != null
+        && whole.closeable()
+        && whole.length() == value.length()
+        && Tensors.isDense(value)) {
+      whole.close();
     }
   }
 }

@@ -68,6 +68,26 @@ final class NodeProfile {
     return mask.isEmpty() || kept.isPresent();
   }
 
+  /**
+   * Adds a value without a mask, in the order in which its array lies in memory.
+   *
+   * @param values of the array's buffer, dense
+   * @param channelAxis of the array
+   */
+  void acceptBuffer(float[] values, int length, INDArray array, int channelAxis) {
+    int channels = profile.channels();
+    if (channels == 1) {
+      profile.acceptBatch(values, length, length);
+      return;
+    }
+    Checks.that(
+        array.size(channelAxis) == channels,
+        "value of '" + node.name() + "'",
+        "have " + channels + " channels",
+        "shape " + Arrays.toString(array.shape()));
+    profile.acceptBatch(values, length, Math.toIntExact(array.stride(channelAxis)));
+  }
+
   private void acceptKept(float[] values, int examples, int positions, boolean[] kept) {
     int channels = profile.channels();
     float[] packed = new float[channels * positions];

@@ -40,6 +40,33 @@ public final class Tensors {
   }
 
   /**
+   * Returns whether an array holds floats that fill its buffer without gaps, in whatever order of
+   * axes: element {@code i} of the buffer has index {@code i / stride(axis) % size(axis)}.
+   */
+  public static boolean isDense(INDArray array) {
+    if (array.dataType() != DataType.FLOAT
+        || array.isEmpty()
+        || array.offset() != 0
+        || array.data().offset() != 0
+        || array.data().length() != array.length()) {
+      return false;
+    }
+    long filled = 1;
+    for (int found = 0; found < array.rank(); found++) {
+      for (int axis = 0; axis < array.rank(); axis++) {
+        boolean next = array.size(axis) > 1 && array.stride(axis) == filled;
+        filled *= next ? array.size(axis) : 1;
+      }
+    }
+    return filled == array.length();
+  }
+
+  /** Copies a dense array into the first part of {@code target} as its buffer has it. */
+  public static void copyBuffer(INDArray array, float[] target) {
+    array.data().asNioFloat().get(target, 0, Math.toIntExact(array.length()));
+  }
+
+  /**
    * Returns a copy of DL4J's array in the layout of the graph.
    *
    * @param batch the number of examples

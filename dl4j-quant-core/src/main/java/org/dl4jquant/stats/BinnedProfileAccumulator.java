@@ -16,12 +16,12 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 public final class BinnedProfileAccumulator
     implements Accumulator<BinnedProfileAccumulator, ChannelProfile> {
   private final HistogramAccumulator histogram;
-  private long zeros;
-  private double min = Double.POSITIVE_INFINITY;
-  private double max = Double.NEGATIVE_INFINITY;
+  private final HistogramAccumulator.Extremes extremes;
 
-  private BinnedProfileAccumulator(HistogramAccumulator histogram) {
+  private BinnedProfileAccumulator(
+      HistogramAccumulator histogram, HistogramAccumulator.Extremes extremes) {
     this.histogram = histogram;
+    this.extremes = extremes;
   }
 
   /**
@@ -30,29 +30,22 @@ public final class BinnedProfileAccumulator
    * @param bins of the histogram, a power of two from 4 to 65536
    */
   public static BinnedProfileAccumulator create(int bins) {
-    return new BinnedProfileAccumulator(HistogramAccumulator.create(bins));
+    return new BinnedProfileAccumulator(
+        HistogramAccumulator.create(bins), new HistogramAccumulator.Extremes());
   }
 
   /** Returns an accumulator that has seen what {@code profile}, made by another one, tells. */
   public static BinnedProfileAccumulator of(ChannelProfile profile) {
-    Moments moments = profile.moments();
-    BinnedProfileAccumulator accumulator =
-        new BinnedProfileAccumulator(HistogramAccumulator.of(profile.histogram()));
-    accumulator.zeros = moments.zeros();
-    if (moments.count() > 0) {
-      accumulator.min = moments.min();
-      accumulator.max = moments.max();
-    }
-    return accumulator;
+    return new BinnedProfileAccumulator(
+        HistogramAccumulator.of(profile.histogram()),
+        HistogramAccumulator.Extremes.of(profile.moments()));
   }
 
   @Override
   public void accept(double value) {
     histogram.accept(value);
     if (FloatRange.holds(value)) {
-      zeros += value == 0 ? 1 : 0;
-      min = Math.min(min, value);
-      max = Math.max(max, value);
+      extremes.accept(value);
     }
   }
 
@@ -63,24 +56,7 @@ public final class BinnedProfileAccumulator
    *     positive
    */
   public void acceptAll(float[] values, int from, int to, int stride) {
-    histogram.acceptAll(values, from, to, stride);
-    float low = Float.POSITIVE_INFINITY;
-    float high = Float.NEGATIVE_INFINITY;
-    int nonZero = 0;
-    int finite = 0;
-    for (int i = from; i < to; i = FloatRange.next(i, stride, to)) {
-      float value = values[i];
-      if (Math.abs(value) <= Float.MAX_VALUE) {
-        int bits = Float.floatToRawIntBits(value) << 1;
-        nonZero += (bits | -bits) >>> 31; // without a branch, which no ReLU output lets predict
-        finite++;
-        low = value < low ? value : low;
-        high = value > high ? value : high;
-      }
-    }
-    zeros += finite - nonZero;
-    min = Math.min(min, low);
-    max = Math.max(max, high);
+    histogram.acceptAll(values, from, to, stride, extremes);
   }
 
   /**
@@ -92,15 +68,15 @@ public final class BinnedProfileAccumulator
   @CanIgnoreReturnValue
   public BinnedProfileAccumulator combine(BinnedProfileAccumulator other) {
     histogram.combine(other.histogram);
-    zeros += other.zeros;
-    min = Math.min(min, other.min);
-    max = Math.max(max, other.max);
+    extremes.combine(other.extremes);
     return this;
   }
 
   @Override
   public ChannelProfile snapshot() {
     Histogram counts = histogram.snapshot();
-    return new ChannelProfile(BinnedMoments.of(counts, zeros, min + 0.0, max + 0.0), counts);
+    return new ChannelProfile(
+        BinnedMoments.of(counts, extremes.zeros(), extremes.min() + 0.0, extremes.max() + 0.0),
+        counts);
   }
 }

@@ -5,6 +5,7 @@ import static com.google.common.collect.ImmutableList.toImmutableList;
 import com.google.common.collect.ImmutableList;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.dl4jquant.internal.Checks;
 
@@ -20,6 +21,7 @@ public final class BinnedTensorAccumulator {
   private static final int FEWEST_BINS = 4;
   private static final int FINE = 512;
   private static final int BLOCK = 1 << 14; // elements; a block stays in the fastest cache
+  private static final int PARALLEL = 1 << 15; // elements; fewer are not worth a second thread
 
   private final ImmutableList<BinnedProfileAccumulator> channels;
   private final Optional<BinnedProfileAccumulator> whole;
@@ -64,7 +66,7 @@ public final class BinnedTensorAccumulator {
   }
 
   /**
-   * Adds a batch.
+   * Adds a batch; a large one on all processors.
    *
    * @param values of shape [batch, channels, positions]; the batch follows from {@code length}
    * @param length how many of the values count, from the first
@@ -79,22 +81,38 @@ public final class BinnedTensorAccumulator {
         "length",
         "be a multiple of channels times positions, " + (long) channels.size() * positions,
         length);
+    int size = channels.size();
+    int tasks = length < PARALLEL ? 1 : Math.min(size, Runtime.getRuntime().availableProcessors());
+    if (tasks == 1) {
+      acceptChannels(values, length, positions, 0, size);
+    } else {
+      IntStream.range(0, tasks)
+          .parallel()
+          .forEach(
+              t ->
+                  acceptChannels(
+                      values, length, positions, t * size / tasks, (t + 1) * size / tasks));
+    }
     whole.ifPresent(all -> all.acceptAll(values, 0, length, 1));
-    if (positions == 1) {
-      acceptRows(values, length);
-      return;
-    }
-    for (int from = 0, channel = 0; from < length; from += positions, channel++) {
-      channels.get(channel % channels.size()).acceptAll(values, from, from + positions, 1);
-    }
   }
 
-  private void acceptRows(float[] values, int length) {
+  /** Channels share nothing, so that it does not matter in which order they are fed. */
+  private void acceptChannels(float[] values, int length, int positions, int first, int end) {
     int size = channels.size();
+    if (positions > 1) {
+      int each = size * positions;
+      for (int example = 0; example < length; example += each) {
+        for (int c = first; c < end; c++) {
+          int from = example + c * positions;
+          channels.get(c).acceptAll(values, from, from + positions, 1);
+        }
+      }
+      return;
+    }
     int block = Math.max(1, BLOCK / size) * size;
     for (int from = 0; from < length; from += Math.min(block, length - from)) {
       int to = from + Math.min(block, length - from);
-      for (int c = 0; c < size; c++) {
+      for (int c = first; c < end; c++) {
         channels.get(c).acceptAll(values, from + c, to, size);
       }
     }

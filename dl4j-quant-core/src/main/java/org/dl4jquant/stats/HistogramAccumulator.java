@@ -94,6 +94,79 @@ public final class HistogramAccumulator implements Accumulator<HistogramAccumula
     }
   }
 
+  /** Counts a range of elements and tells beside what no histogram knows. */
+  void acceptAll(float[] values, int from, int to, int stride, Extremes seen) {
+    FloatRange.check(values, from, to, stride);
+    double inverse = Math.scalb(1.0, -exponent);
+    float range = Math.scalb((float) half, exponent);
+    float low = Float.POSITIVE_INFINITY;
+    float high = Float.NEGATIVE_INFINITY;
+    int nonZero = 0;
+    int finite = 0;
+    for (int i = from; i < to; i = FloatRange.next(i, stride, to)) {
+      float value = values[i];
+      if (Math.abs(value) < range) {
+        counts[(int) Math.floor(value * inverse) + half]++;
+      } else {
+        accept(value);
+        inverse = Math.scalb(1.0, -exponent);
+        range = Math.scalb((float) half, exponent);
+        if (!FloatRange.holds(value)) {
+          continue;
+        }
+      }
+      int bits = Float.floatToRawIntBits(value) << 1;
+      nonZero += (bits | -bits) >>> 31; // without a branch, which no ReLU output lets predict
+      finite++;
+      low = value < low ? value : low;
+      high = value > high ? value : high;
+    }
+    seen.zeros += finite - nonZero;
+    seen.min = Math.min(seen.min, low);
+    seen.max = Math.max(seen.max, high);
+  }
+
+  /** The smallest and the largest value, and how many zeros. */
+  static final class Extremes {
+    private long zeros;
+    private double min = Double.POSITIVE_INFINITY;
+    private double max = Double.NEGATIVE_INFINITY;
+
+    static Extremes of(Moments moments) {
+      Extremes seen = new Extremes();
+      seen.zeros = moments.zeros();
+      if (moments.count() > 0) {
+        seen.min = moments.min();
+        seen.max = moments.max();
+      }
+      return seen;
+    }
+
+    void accept(double value) {
+      zeros += value == 0 ? 1 : 0;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+    }
+
+    void combine(Extremes other) {
+      zeros += other.zeros;
+      min = Math.min(min, other.min);
+      max = Math.max(max, other.max);
+    }
+
+    long zeros() {
+      return zeros;
+    }
+
+    double min() {
+      return min;
+    }
+
+    double max() {
+      return max;
+    }
+  }
+
   /** Returns the bin of {@code value}; one beyond the range says only on which side. */
   private int bin(double value) {
     int bin = (int) Math.floor(value * Math.scalb(1.0, -exponent));

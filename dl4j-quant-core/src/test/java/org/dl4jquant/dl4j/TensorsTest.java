@@ -2,7 +2,9 @@ package org.dl4jquant.dl4j;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.dl4jquant.tensor.Tensor;
 import org.junit.jupiter.api.Test;
@@ -76,5 +78,28 @@ final class TensorsTest {
 
     assertArrayEquals(ROWS, tensor.values());
     assertEquals(2, array.getFloat(0, 0));
+  }
+
+  @Test
+  void aDenseArrayIsReadAsItLiesInMemory() {
+    INDArray base = Nd4j.arange(24).castTo(DataType.FLOAT).reshape('c', 2, 3, 1, 4);
+    int[][] orders = {{0, 1, 2, 3}, {0, 3, 1, 2}, {3, 1, 0, 2}, {2, 1, 3, 0}};
+    for (int[] order : orders) {
+      INDArray array = base.permute(order);
+      float[] buffer = new float[30];
+      assertTrue(Tensors.isDense(array));
+      Tensors.copyBuffer(array, buffer);
+      for (long i = 0; i < array.size(0); i++) {
+        for (long j = 0; j < array.size(1); j++) {
+          long index = i * array.stride(0) + j * array.stride(1);
+          assertEquals(array.getFloat(i, j, 0, 0), buffer[(int) index]);
+        }
+      }
+    }
+    assertTrue(Tensors.isDense(base.dup('f')));
+    assertFalse(Tensors.isDense(base.get(NDArrayIndex.interval(1, 2))));
+    assertFalse(
+        Tensors.isDense(base.reshape(6, 4).get(NDArrayIndex.all(), NDArrayIndex.interval(0, 2))));
+    assertFalse(Tensors.isDense(Nd4j.ones(3, 1).broadcast(3, 4).castTo(DataType.DOUBLE)));
   }
 }

@@ -34,6 +34,31 @@ public final class FashionMini {
             labels("fashion-mini-t10k-labels-idx1-ubyte.gz")));
   }
 
+  /** Returns features of shape [n, 784]. */
+  public static Split vectors(long seed) {
+    Split images = images(seed);
+    return new Split(shaped(images.train()), shaped(images.validation()), shaped(images.test()));
+  }
+
+  /** Returns features of shape [n, 28, 28]: the rows of an image as time steps, the last axis. */
+  public static Split sequences(long seed) {
+    Split images = images(seed);
+    return new Split(
+        timeLast(images.train()), timeLast(images.validation()), timeLast(images.test()));
+  }
+
+  private static DataSet shaped(DataSet part) {
+    INDArray images = part.getFeatures();
+    return new DataSet(
+        images.dup('c').reshape(images.size(0), images.size(2) * images.size(3)), part.getLabels());
+  }
+
+  private static DataSet timeLast(DataSet part) {
+    INDArray images = part.getFeatures();
+    INDArray rows = images.dup('c').reshape(images.size(0), images.size(2), images.size(3));
+    return new DataSet(rows.permute(0, 2, 1).dup('c'), part.getLabels());
+  }
+
   private static INDArray features(String name) {
     IdxFile file = BundledFile.read(name, in -> IdxFile.read(in, name));
     float[] pixels = new float[file.values().length];

@@ -1,0 +1,63 @@
+package org.dl4jquant.examples;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.common.collect.ImmutableList;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * One trained network, quantized in one way.
+ *
+ * @param data the name of the data set
+ * @param network the kind of network
+ * @param seed of split, initial weights and batches
+ * @param setting how it was quantized
+ * @param floatAccuracy on the test split, as DL4J computes
+ * @param accuracy on the test split, in integers
+ * @param logitSqnrDb of the values before the softmax against those of the float network, over all
+ *     test examples
+ */
+record AccuracyTrial(
+    String data,
+    String network,
+    long seed,
+    String setting,
+    double floatAccuracy,
+    double accuracy,
+    double logitSqnrDb) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Returns the points of accuracy that were lost; negative if there are more than before. */
+  double pointsLost() {
+    return 100 * (floatAccuracy - accuracy);
+  }
+
+  boolean isOf(String otherData, String otherNetwork, long otherSeed, String otherSetting) {
+    return data.equals(otherData)
+        && network.equals(otherNetwork)
+        && seed == otherSeed
+        && setting.equals(otherSetting);
+  }
+
+  /** Reads a file of one trial a line; none if there is no file. */
+  static ImmutableList<AccuracyTrial> read(Path file) throws IOException {
+    ImmutableList.Builder<AccuracyTrial> trials = ImmutableList.builder();
+    if (Files.exists(file)) {
+      for (String line : Files.readAllLines(file)) {
+        trials.add(JSON.readValue(line, AccuracyTrial.class));
+      }
+    }
+    return trials.build();
+  }
+
+  /** Writes this as one more line. */
+  void append(Path file) throws IOException {
+    Files.writeString(
+        file,
+        JSON.writeValueAsString(this) + "\n",
+        StandardOpenOption.CREATE,
+        StandardOpenOption.APPEND);
+  }
+}
