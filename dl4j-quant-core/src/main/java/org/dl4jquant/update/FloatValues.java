@@ -21,6 +21,22 @@ record FloatValues(FloatBuffer buffer) implements ValueBuffer {
     }
   }
 
+  /** Does the same through an array of floats, which is faster with native memory. */
+  void read(int from, int count, double[] into, float[] through) {
+    buffer.get(from, through, 0, count);
+    for (int i = 0; i < count; i++) {
+      into[i] = through[i];
+    }
+  }
+
+  /** Does what {@link #write(int, int, double[])} does, likewise. */
+  void write(int from, int count, double[] values, float[] through) {
+    for (int i = 0; i < count; i++) {
+      through[i] = (float) values[i];
+    }
+    buffer.put(from, through, 0, count);
+  }
+
   @Override
   public void write(int from, int count, double[] values) {
     for (int i = 0; i < count; i++) {

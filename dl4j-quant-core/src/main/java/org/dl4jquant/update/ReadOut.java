@@ -61,18 +61,20 @@ public enum ReadOut {
   }
 
   /**
-   * Returns how many multiples of {@code 2^shift} go from the residual to the weight.
-   *
-   * @param random uniform bits, read by {@link #STOCHASTIC_ROUNDING} only
+   * Returns what is added to a residual before it is divided by {@code 2^shift} and rounded down,
+   * in addition to {@link #negativeBias}; that of {@link #STOCHASTIC_ROUNDING} is a random number
+   * of {@code shift} bits instead.
    */
-  long multiples(long residual, int shift, long random) {
-    long floor = residual >> shift;
+  long bias(int shift) {
+    return this == NEAREST || this == NAIVE_ROUNDING ? 1L << (shift - 1) : 0;
+  }
+
+  /** Returns what is added to a negative residual only. */
+  long negativeBias(int shift) {
     return switch (this) {
-      case FLOOR -> floor;
-      case NEAREST, NAIVE_ROUNDING -> (residual + (1L << (shift - 1))) >> shift;
-      case TRUNC_THRESHOLD -> residual < 0 ? -(-residual >> shift) : floor;
-      case BIT_EXACT -> residual < 0 ? floor + 1 : floor;
-      case STOCHASTIC_ROUNDING -> (residual + (random & ((1L << shift) - 1))) >> shift;
+      case TRUNC_THRESHOLD -> (1L << shift) - 1;
+      case BIT_EXACT -> 1L << shift;
+      default -> 0;
     };
   }
 }

@@ -17,6 +17,11 @@ public enum Tuning {
     this.offset = offset;
   }
 
+  /** Returns what is added before rounding down. */
+  double offset() {
+    return offset;
+  }
+
   /**
    * Returns the value as a whole number of digits. Exact for every float; the result saturates at
    * the range of a {@code long}.

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class UpdateKernel {
   /** The weights that one task takes at a time: their scratch stays in the nearest cache. */
-  static final int BLOCK = 2048;
+  static final int BLOCK = 1024;
 
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
@@ -23,11 +23,25 @@ final class UpdateKernel {
   private final long minCode;
   private final long maxCode;
   private final double scale;
+  private final double halfStep;
   private final double digit;
+  private final double digitsPerUnit;
+  private final double tuningOffset;
+  private final double updateLimit;
+  private final long halfStepBits;
+  private final long codeSpan;
+  private final long residualSpan;
+  private final int exponent;
+  private final int shift;
   private final boolean reads;
+  private final boolean stochastic;
+  private final long readOutBias;
+  private final long negativeBias;
+  private final long keptResidual;
   private final long stepSeed;
   private final double[] updates;
   private final double[] weights;
+  private final float[] floats;
 
   private long visited;
   private long updated;
@@ -53,11 +67,26 @@ final class UpdateKernel {
     minCode = format.minCode();
     maxCode = format.maxCode();
     scale = format.scale();
+    halfStep = scale / 2;
     digit = Math.scalb(1.0, -rule.residualFractionalLength());
+    digitsPerUnit = Math.scalb(1.0, rule.residualFractionalLength());
+    tuningOffset = rule.tuning().offset();
+    updateLimit = (residualLimit >> 3) * digit;
+    halfStepBits = Double.doubleToRawLongBits(halfStep);
+    codeSpan = maxCode - minCode + Long.MIN_VALUE;
+    residualSpan = 2 * residualLimit + Long.MIN_VALUE;
+    exponent = rule.thresholdExponent();
+    shift = rule.extraBits() + exponent;
     this.reads = reads;
+    ReadOut readOut = rule.readOut();
+    stochastic = readOut == ReadOut.STOCHASTIC_ROUNDING;
+    readOutBias = readOut.bias(shift);
+    negativeBias = readOut.negativeBias(shift);
+    keptResidual = readOut.keepsResidual() ? -1L : 0;
     stepSeed = mix(rule.seed() + (step + 1) * GOLDEN_GAMMA);
     updates = new double[Math.min(BLOCK, most)];
     weights = new double[updates.length];
+    floats = new float[updates.length];
   }
 
   static long word(UpdateRule rule, long code, long residual) {
@@ -87,58 +116,127 @@ final class UpdateKernel {
     for (int start = from; start < to; start += weights.length) {
       int count = Math.min(weights.length, to - start);
       if (subtracted != null) {
-        subtracted.read(start, count, updates);
+        read(subtracted, start, count, updates);
       }
-      parameters.read(start, count, weights);
-      for (int i = 0; i < count; i++) {
-        long word = words[start + i];
-        long code = word >> residualBits;
-        long residual = word << bits >> bits;
-        long change = change(code * scale, updates[i], weights[i], single);
-        long sum = clampResidual(residual + change);
-        if (reads) {
-          word = readOut(code, sum, start + i);
-        } else {
-          word = code << residualBits | (sum & residualMask);
+      read(parameters, start, count, weights);
+      if (reads && !stochastic) {
+        ordinary(words, start, count, single);
+      } else {
+        for (int i = 0; i < count; i++) {
+          element(words, start + i, i, single);
         }
-        words[start + i] = word;
-        double rest = word << bits >> bits;
-        residualSumOfSquares += rest * rest;
-        weights[i] = (word >> residualBits) * scale;
       }
-      parameters.write(start, count, weights);
+      write(parameters, start, count);
       visited += count;
     }
   }
 
-  /** Returns what happened to a weight, in the residual's digits. */
-  private long change(double before, double update, double after, boolean single) {
-    double expected = single ? (float) (before - update) : before - update;
-    if (expected == after) {
-      if (update == 0) {
-        return 0;
-      }
-      if (Math.abs(after) <= Double.MAX_VALUE) {
-        return count(update);
+  private void read(ValueBuffer values, int start, int count, double[] into) {
+    if (values instanceof FloatValues own) {
+      own.read(start, count, into, floats);
+    } else {
+      values.read(start, count, into);
+    }
+  }
+
+  private void write(ValueBuffer values, int start, int count) {
+    if (values instanceof FloatValues own) {
+      own.write(start, count, weights, floats);
+    } else {
+      values.write(start, count, weights);
+    }
+  }
+
+  /**
+   * The hot loop: what nearly every weight needs, without calls, divisions or branches that
+   * training would make hard to predict. The rest goes to {@link #element}, which does the same in
+   * general.
+   */
+  private void ordinary(long[] words, int start, int count, boolean single) {
+    double squares = 0;
+    long codesMoved = 0;
+    long zeros = 0;
+    long small = 0;
+    long others = 0;
+    for (int i = 0; i < count; i++) {
+      long word = words[start + i];
+      long code = word >> residualBits;
+      double update = updates[i];
+      double exact = code * scale - update;
+      double expected = single ? (float) exact : exact;
+      double magnitude = Math.abs(update);
+      long digits = (long) Math.floor(tuningOffset - update * digitsPerUnit);
+      long sum = (word << bits >> bits) + digits;
+      long multiples = (sum + readOutBias + ((sum >> (Long.SIZE - 1)) & negativeBias)) >> shift;
+      long next = code + (multiples << exponent);
+      boolean inside =
+          next - minCode + Long.MIN_VALUE < codeSpan
+              && sum + residualLimit + Long.MIN_VALUE <= residualSpan;
+      if (expected == weights[i] && magnitude < updateLimit && inside) {
+        if (update == 0) {
+          zeros++;
+        }
+        small += (Double.doubleToRawLongBits(magnitude) - halfStepBits) >>> (Long.SIZE - 1);
+        codesMoved += isNonzero(next ^ code);
+        long rest = (sum - (multiples << shift)) & keptResidual;
+        squares += (double) rest * rest;
+        words[start + i] = next << residualBits | (rest & residualMask);
+        weights[i] = next * scale;
+      } else {
+        others++;
+        element(words, start + i, i, single);
       }
     }
+    residualSumOfSquares += squares;
+    moved += codesMoved;
+    updated += count - others - zeros;
+    deadZone += small - zeros;
+  }
+
+  /** One weight, whatever its update, its value and the read-out. */
+  private void element(long[] words, int index, int i, boolean single) {
+    long word = words[index];
+    long code = word >> residualBits;
+    double update = updates[i];
+    double exact = code * scale - update;
+    double expected = single ? (float) exact : exact;
+    long sum = clampResidual((word << bits >> bits) + change(update, weights[i], expected));
+    if (reads) {
+      word = readOut(code, sum, index);
+    } else {
+      word = code << residualBits | (sum & residualMask);
+    }
+    words[index] = word;
+    double rest = word << bits >> bits;
+    residualSumOfSquares += rest * rest;
+    weights[i] = (word >> residualBits) * scale;
+  }
+
+  /** Returns 1 or 0 without a branch, which training would make hard to predict. */
+  private static long isNonzero(long value) {
+    return (value | -value) >>> (Long.SIZE - 1);
+  }
+
+  /** Returns what happened to a weight, in the residual's digits. */
+  private long change(double update, double after, double expected) {
     if (!Double.isFinite(update) || !Double.isFinite(after)) {
       skipped++;
       return 0;
     }
-    long difference = limited(rule.tuning().digits((after - expected) / digit));
+    long difference = limited(rule.tuning().digits((after - expected) * digitsPerUnit));
     outside += difference == 0 ? 0 : 1;
     return (update == 0 ? 0 : count(update)) + difference;
   }
 
   private long count(double update) {
     updated++;
-    deadZone += Math.abs(update) < scale / 2 ? 1 : 0;
-    return limited(rule.tuning().digits(-update / digit));
+    deadZone += Math.abs(update) < halfStep ? 1 : 0;
+    return limited(rule.tuning().digits(-update * digitsPerUnit));
   }
 
   private long limited(long digits) {
-    return Math.max(-(residualLimit >> 2), Math.min(residualLimit >> 2, digits));
+    long limit = residualLimit >> 2;
+    return Math.max(-limit, Math.min(limit, digits));
   }
 
   private long clampResidual(long sum) {
@@ -149,21 +247,19 @@ final class UpdateKernel {
     return sum;
   }
 
-  private long readOut(long code, long sum, int element) {
+  private long readOut(long code, long sum, int index) {
     ReadOut readOut = rule.readOut();
-    int exponent = rule.thresholdExponent();
-    int shift = rule.extraBits() + exponent;
-    long random =
-        readOut == ReadOut.STOCHASTIC_ROUNDING ? mix(stepSeed + element * GOLDEN_GAMMA) : 0;
-    long multiples = readOut.multiples(sum, shift, random);
+    long bias =
+        stochastic ? mix(stepSeed + index * GOLDEN_GAMMA) & ((1L << shift) - 1) : readOutBias;
+    long multiples = (sum + bias + (sum < 0 ? negativeBias : 0)) >> shift;
     long next = code + (multiples << exponent);
-    long rest = readOut.keepsResidual() ? sum - (multiples << shift) : 0;
+    long rest = (sum - (multiples << shift)) & keptResidual;
     boolean above = next > maxCode || (next == maxCode && rest > 0 && readOut.concatenates());
     if (above || next < minCode) {
       saturated++;
       next = above ? maxCode : minCode;
       if (rule.saturation() == Saturation.WIND_UP) {
-        rest = readOut.keepsResidual() ? sum - ((next - code) << rule.extraBits()) : 0;
+        rest = (sum - ((next - code) << rule.extraBits())) & keptResidual;
       } else if (readOut.concatenates()) {
         rest = 0;
       }

@@ -1,22 +1,12 @@
 package org.dl4jquant.benchmarks;
 
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.api.TrainingListener;
-import org.dl4jquant.examples.Networks;
 import org.dl4jquant.listeners.WeightDifferenceListener;
 import org.dl4jquant.stats.TrainingCycle;
-import org.nd4j.linalg.activations.Activation;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.learning.config.Adam;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -50,8 +40,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 5)
 @Fork(3)
 public class ListenerOverheadBenchmark {
-  private static final int CLASSES = 10;
-  private static final int SIZE = 28;
   private static final int WARMUP_ROUNDS = 20;
 
   /** The network: {@code leNet} at batch 64, or {@code mlp16M} at batch 128. */
@@ -61,7 +49,7 @@ public class ListenerOverheadBenchmark {
   /** What watches. */
   @Param public Watcher watcher = Watcher.NONE;
 
-  private MultiLayerNetwork model = Networks.leNet(SIZE, CLASSES, 1);
+  private MultiLayerNetwork model = new BenchmarkNetwork("leNet").build();
   private DataSet batch = new DataSet();
   private TimedListener timed = new TimedListener(watcher.listener());
 
@@ -103,37 +91,11 @@ public class ListenerOverheadBenchmark {
   /** Builds the network and its random examples, and attaches the listener. */
   @Setup
   public void prepare() {
-    boolean small = network.equals("leNet");
-    model = small ? Networks.leNet(SIZE, CLASSES, 1) : wideMlp();
-    INDArray features = small ? Nd4j.rand(64, 1, SIZE, SIZE) : Nd4j.rand(128, SIZE * SIZE);
-    INDArray labels = Nd4j.zeros(features.size(0), CLASSES);
-    Random random = new Random(1);
-    for (int i = 0; i < labels.rows(); i++) {
-      labels.putScalar(i, random.nextInt(CLASSES), 1);
-    }
-    batch = new DataSet(features, labels);
+    BenchmarkNetwork known = new BenchmarkNetwork(network);
+    model = known.build();
+    batch = known.examples();
     timed = new TimedListener(watcher.listener());
     model.setListeners(timed);
-  }
-
-  /** 784 · 3584 + 3584 · 3584 + 3584 · 10 weights: 15.7 million. */
-  private static MultiLayerNetwork wideMlp() {
-    DenseLayer hidden = new DenseLayer.Builder().nOut(3584).build();
-    MultiLayerNetwork mlp =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(1)
-                .updater(new Adam(1e-3))
-                .activation(Activation.RELU)
-                .list()
-                .layer(hidden)
-                .layer(hidden.clone())
-                .layer(
-                    new OutputLayer.Builder().nOut(CLASSES).activation(Activation.SOFTMAX).build())
-                .setInputType(InputType.feedForward(SIZE * SIZE))
-                .build());
-    mlp.init();
-    return mlp;
   }
 
   /** Trains one batch. */
