@@ -3,6 +3,8 @@ package org.dl4jquant;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
@@ -13,12 +15,15 @@ import org.dl4jquant.calibrate.Calibration;
 import org.dl4jquant.calibrate.CalibrationResult;
 import org.dl4jquant.convert.Attachments;
 import org.dl4jquant.convert.Conversion;
+import org.dl4jquant.convert.OnnxAssembly;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.WeightConversion;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.internal.Checks;
+import org.dl4jquant.onnx.OnnxModel;
+import org.dl4jquant.onnx.OnnxOptions;
 import org.dl4jquant.precision.AccuracyBudgetSearch;
 import org.dl4jquant.precision.LayerDescription;
 import org.dl4jquant.precision.LayerPrecision;
@@ -233,6 +238,30 @@ public final class Quantization {
             model instanceof MultiLayerNetwork layers
                 ? layers.getUpdater(true).getStateViewArray().dup()
                 : ((ComputationGraph) model).getUpdater(true).getStateViewArray().dup()));
+  }
+
+  /**
+   * Returns the network as it is, in float, in ONNX's form.
+   *
+   * @throws org.dl4jquant.onnx.UnsupportedOnnxException if a layer cannot be written; the message
+   *     names it
+   */
+  public OnnxModel toFloatOnnx(OnnxOptions options) {
+    return OnnxAssembly.ofFloat(network, options);
+  }
+
+  /** Writes the network as it is, in float, as an ONNX file; whole or not at all. */
+  @CanIgnoreReturnValue
+  public OnnxModel exportFloatOnnx(Path file) {
+    return exportFloatOnnx(file, OnnxOptions.defaults());
+  }
+
+  /** Writes {@link #toFloatOnnx} to a file, whole or not at all. */
+  @CanIgnoreReturnValue
+  public OnnxModel exportFloatOnnx(Path file, OnnxOptions options) {
+    OnnxModel model = toFloatOnnx(options);
+    model.writeTo(file);
+    return model;
   }
 
   /** Returns the plan that the widths, pins and numbers of classes make for this network. */

@@ -69,6 +69,7 @@ final class ArchitectureTest {
     arrows.put("dl4j", Set.of("internal", "format", "tensor", "graph"));
     arrows.put(
         "onnxruntime", Set.of("internal", "format", "tensor", "graph", "execute", "dl4j", "onnx"));
+    arrows.put("onnxlayers", Set.of("internal", "format", "tensor", "graph", "dl4j", "onnx"));
     arrows.put(
         "calibrate", Set.of("internal", "format", "tensor", "graph", "execute", "stats", "dl4j"));
     arrows.put("precision", Set.of("internal", "format", "tensor", "graph", "stats"));

@@ -2,6 +2,8 @@ package org.dl4jquant.convert;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.nio.file.Path;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -17,10 +19,17 @@ import org.dl4jquant.execute.IntegerNetwork;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.internal.Checks;
+import org.dl4jquant.onnx.OnnxModel;
+import org.dl4jquant.onnx.OnnxOptions;
+import org.dl4jquant.onnx.UnsupportedOnnxException;
+import org.dl4jquant.onnxruntime.OnnxComparison;
+import org.dl4jquant.onnxruntime.OnnxRuntimeMissingException;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -137,6 +146,76 @@ public record QuantizedModel(
     return integers.outputs(values.buildOrThrow()).values().stream()
         .map(Tensors::toArray)
         .collect(ImmutableList.toImmutableList());
+  }
+
+  /**
+   * Returns the model in ONNX's form with the default options; see {@link #toOnnx(OnnxOptions)}.
+   */
+  public OnnxModel toOnnx() {
+    return toOnnx(OnnxOptions.defaults());
+  }
+
+  /**
+   * Returns the model in ONNX's form: with codes between QuantizeLinear and DequantizeLinear, or,
+   * if only weights are quantized, with their codes and DequantizeLinear, computing in float. Where
+   * it comes from and the plan are in the file's metadata.
+   *
+   * @throws UnsupportedOnnxException if a layer or a format cannot be written; the message names it
+   */
+  public OnnxModel toOnnx(OnnxOptions options) {
+    return OnnxAssembly.of(this, options);
+  }
+
+  /** Writes {@link #toOnnx()} to a file, whole or not at all, and returns it. */
+  @CanIgnoreReturnValue
+  public OnnxModel exportOnnx(Path file) {
+    return exportOnnx(file, OnnxOptions.defaults());
+  }
+
+  /**
+   * Writes {@link #toOnnx(OnnxOptions)} to a file, whole or not at all, and returns it.
+   *
+   * @throws UnsupportedOnnxException as above; nothing is written then
+   * @throws java.io.UncheckedIOException if writing fails
+   */
+  @CanIgnoreReturnValue
+  public OnnxModel exportOnnx(Path file, OnnxOptions options) {
+    OnnxModel model = toOnnx(options);
+    model.writeTo(file);
+    return model;
+  }
+
+  /**
+   * Runs the features of all batches in ONNX Runtime and compares: each value that is carried as
+   * codes with {@link #toIntegerNetwork}, or the outputs alone with DL4J's if only weights are
+   * quantized.
+   *
+   * @throws OnnxRuntimeMissingException if ONNX Runtime is not on the class path
+   * @throws UnsupportedOnnxException if the model cannot be written
+   */
+  public OnnxComparison verifyOnnx(DataSetIterator data) {
+    return OnnxChecks.all(OnnxChecks.verification(this), data);
+  }
+
+  /**
+   * Does the same with a file that {@link #exportOnnx} wrote.
+   *
+   * @throws org.dl4jquant.onnxruntime.InvalidOnnxException if it is no ONNX model that can be run
+   *     here, or not one that this library wrote
+   * @throws IllegalArgumentException if it is the file of another network
+   */
+  public OnnxComparison verifyOnnx(DataSetIterator data, Path file) {
+    return OnnxChecks.all(OnnxChecks.verification(this, file), data);
+  }
+
+  /** Does the same with several inputs. */
+  public OnnxComparison verifyOnnx(MultiDataSetIterator data) {
+    return OnnxChecks.all(OnnxChecks.verification(this), data);
+  }
+
+  /** Does the same with several inputs. */
+  public OnnxComparison verifyOnnx(MultiDataSetIterator data, Path file) {
+    return OnnxChecks.all(OnnxChecks.verification(this, file), data);
   }
 
   private static void copyInto(QuantizedLayer source, Dl4jLayer target) {

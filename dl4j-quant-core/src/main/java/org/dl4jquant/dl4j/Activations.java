@@ -29,7 +29,7 @@ import org.nd4j.linalg.activations.impl.ActivationSwish;
 import org.nd4j.linalg.activations.impl.ActivationTanH;
 
 /** DL4J's element-wise activation functions, as they are at inference. */
-final class Activations {
+public final class Activations {
   private static final ImmutableMap<Class<?>, ScalarFunction> PLAIN =
       ImmutableMap.<Class<?>, ScalarFunction>builder()
           .put(ActivationReLU6.class, ScalarFunction.relu6())
@@ -55,7 +55,8 @@ final class Activations {
 
   private Activations() {}
 
-  static boolean isIdentity(IActivation activation) {
+  /** Returns whether it is DL4J's identity. */
+  public static boolean isIdentity(IActivation activation) {
     return activation.getClass() == ActivationIdentity.class;
   }
 
@@ -67,7 +68,7 @@ final class Activations {
   }
 
   /** Returns the function, unless it is none of one number or unknown. */
-  static Optional<ScalarFunction> function(IActivation activation) {
+  public static Optional<ScalarFunction> function(IActivation activation) {
     ScalarFunction plain = PLAIN.get(activation.getClass());
     return plain != null
         ? Optional.of(plain)

@@ -6,6 +6,7 @@ import com.google.common.collect.ImmutableList;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.dl4jquant.graph.FloatFunction;
 import org.dl4jquant.graph.Shape;
@@ -51,12 +52,21 @@ final class ArrayKernel implements FloatFunction.Kernel {
     this.rule = Optional.of(rule);
   }
 
-  @Override
-  public Tensor apply(ImmutableList<Tensor> inputs) {
-    return applied(function, inputs);
+  FloatPart part() {
+    return function.part();
   }
 
-  private Tensor applied(ArrayFunction run, ImmutableList<Tensor> inputs) {
+  boolean folded() {
+    return folded;
+  }
+
+  @Override
+  public Tensor apply(ImmutableList<Tensor> inputs) {
+    return applied(function::apply, inputs);
+  }
+
+  private Tensor applied(
+      Function<ImmutableList<INDArray>, INDArray> run, ImmutableList<Tensor> inputs) {
     Tensor first = inputs.get(0);
     INDArray output = run.apply(inputs.stream().map(this::array).collect(toImmutableList()));
     Tensor result = Tensors.of(output);

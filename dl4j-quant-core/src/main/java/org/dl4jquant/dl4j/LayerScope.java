@@ -188,7 +188,7 @@ final class LayerScope {
   /** Adds a node that runs DL4J's own layer. */
   Value inFloat(String reason, Value input) {
     Value taken = sketch.folded(asInDl4j(input));
-    LayerArrays arrays = new LayerArrays(configuration, layer, sketch.type());
+    LayerArrays arrays = new LayerArrays(name(), configuration, layer, sketch.type());
     FloatFunction.Kernel kernel =
         RecurrentShape.isRecurrent(kind) && taken.has(Layout.AS_IN_DL4J)
             ? sketch.kernel(arrays, new RecurrentShape(kind))

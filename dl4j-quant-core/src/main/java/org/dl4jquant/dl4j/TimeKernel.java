@@ -6,7 +6,7 @@ import org.dl4jquant.graph.Shape;
 import org.dl4jquant.tensor.Tensor;
 
 /** What vertices do to the steps of sequences {@code [features, time]} without masks. */
-enum TimeKernel implements FloatFunction.Kernel {
+public enum TimeKernel implements FloatFunction.Kernel {
   /** Keeps the last step, {@code [features]}. */
   LAST {
     @Override

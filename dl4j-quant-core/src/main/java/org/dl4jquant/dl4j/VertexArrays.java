@@ -27,6 +27,11 @@ final class VertexArrays implements ArrayFunction {
   }
 
   @Override
+  public FloatPart part() {
+    return new FloatPart.OfVertex(scope.kind());
+  }
+
+  @Override
   public INDArray apply(ImmutableList<INDArray> inputs) {
     GraphVertex borrowed = idle.poll();
     GraphVertex vertex = borrowed == null ? create() : borrowed;

@@ -55,6 +55,28 @@ final class Attributes {
     return this;
   }
 
+  @CanIgnoreReturnValue
+  Attributes numbers(String name, float... values) {
+    AttributeProto.Builder proto =
+        AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.FLOATS);
+    for (float value : values) {
+      proto.addFloats(value);
+    }
+    protos.add(proto.build());
+    return this;
+  }
+
+  @CanIgnoreReturnValue
+  Attributes texts(String name, String... values) {
+    AttributeProto.Builder proto =
+        AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.STRINGS);
+    for (String value : values) {
+      proto.addStrings(org.nd4j.shade.protobuf.ByteString.copyFromUtf8(value));
+    }
+    protos.add(proto.build());
+    return this;
+  }
+
   void addAll(Attributes others) {
     protos.addAll(others.protos);
   }

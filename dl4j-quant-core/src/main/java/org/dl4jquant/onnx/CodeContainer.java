@@ -10,10 +10,15 @@ import org.dl4jquant.graph.ActivationFormat;
  */
 record CodeContainer(DataType type, int offset) {
   private static final int UNSIGNED_OFFSET = 128;
+  private static final int FLOAT_BITS = 24;
 
-  static CodeContainer of(ActivationFormat format, SignedCodes signed) {
+  /** Returns the container that an opset has; FLOAT for wide codes where it has no 16-bit ones. */
+  static CodeContainer of(ActivationFormat format, SignedCodes signed, int opset) {
     boolean negative = format.formats().get(0).signed();
     if (format.bitWidth() > Byte.SIZE) {
+      if (opset < Opset.SIXTEEN_BITS) {
+        return new CodeContainer(DataType.FLOAT, 0);
+      }
       return new CodeContainer(negative ? DataType.INT16 : DataType.UINT16, 0);
     }
     if (!negative) {
@@ -26,7 +31,12 @@ record CodeContainer(DataType type, int offset) {
 
   /** Returns true if a code takes more than 8 bits. */
   boolean wide() {
-    return type == DataType.INT16 || type == DataType.UINT16;
+    return type == DataType.INT16 || type == DataType.UINT16 || floats();
+  }
+
+  /** Returns true if codes are whole numbers in floats. */
+  boolean floats() {
+    return type == DataType.FLOAT;
   }
 
   private boolean negative() {
@@ -35,6 +45,9 @@ record CodeContainer(DataType type, int offset) {
 
   /** Returns the smallest stored number. */
   int lowest() {
+    if (floats()) {
+      return -(1 << FLOAT_BITS);
+    }
     if (!negative()) {
       return 0;
     }
@@ -43,6 +56,9 @@ record CodeContainer(DataType type, int offset) {
 
   /** Returns the largest stored number. */
   int highest() {
+    if (floats()) {
+      return 1 << FLOAT_BITS;
+    }
     return lowest() + (wide() ? (1 << Short.SIZE) : (1 << Byte.SIZE)) - 1;
   }
 }

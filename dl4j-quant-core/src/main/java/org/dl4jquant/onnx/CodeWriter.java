@@ -21,6 +21,9 @@ import org.dl4jquant.graph.ScalarFunction;
  * are codes themselves; and it lets runtimes join the operation before with QuantizeLinear. Values
  * with a scale per channel are bounded before and shielded after, because ONNX Runtime would join
  * them with operations whose integer kernels then refuse the scales.
+ *
+ * <p>Codes of more than 8 bits are whole numbers in floats below opset 21, rounded by Round, which
+ * gives the same numbers.
  */
 final class CodeWriter {
   private final GraphWriter writer;
@@ -37,19 +40,12 @@ final class CodeWriter {
     this.writer = writer;
     this.node = node;
     this.format = format;
-    this.container = CodeContainer.of(format, signed);
+    this.container = CodeContainer.of(format, signed, writer.opset());
     this.rank = rank;
     try {
       this.steps = format.formats().stream().map(Step::of).collect(toImmutableList());
     } catch (IllegalArgumentException e) {
       throw new UnsupportedOnnxException(node.op().kind(), node.name(), e);
-    }
-    if (container.wide() && writer.opset() < Opset.SIXTEEN_BITS) {
-      throw new UnsupportedOnnxException(
-          node.op().kind(),
-          node.name(),
-          "activations of %d bits need opset %d, found %d"
-              .formatted(format.bitWidth(), Opset.SIXTEEN_BITS, writer.opset()));
     }
   }
 
@@ -88,6 +84,10 @@ final class CodeWriter {
             || !format.perTensor();
     boolean onCodes = clips && format.perTensor() && !container.wide();
     String bounded = clips && !onCodes ? bounded(value, lowest, highest) : value;
+    if (container.floats()) {
+      rounded(bounded, codes, result);
+      return;
+    }
     String scale = constants("scale", Step::scale);
     String zeroPoint = zeroPoints();
     String first = onCodes ? writer.unique(codes + "/rounded") : codes;
@@ -103,6 +103,22 @@ final class CodeWriter {
       writer.node("DequantizeLinear", List.of(codes, scale, zeroPoint), values, axis());
       writer.shield(values, result);
     }
+  }
+
+  /** Writes codes as whole numbers in floats: the scale divides, Round sends ties to even. */
+  private void rounded(String value, String codes, String result) {
+    String scale = writer.floats(node.name() + "/scale", all(Step::scale), broadcast());
+    boolean offset = steps.stream().anyMatch(step -> step.zeroPoint() != 0);
+    String whole = offset ? writer.unique(codes + "/rounded") : codes;
+    String divided =
+        writer.node("Div", List.of(value, scale), writer.unique(node.name() + "/divided"));
+    writer.node("Round", List.of(divided), whole);
+    if (offset) {
+      String zeroPoint =
+          writer.floats(node.name() + "/zeroPoint", all(Step::zeroPoint), broadcast());
+      writer.node("Add", List.of(whole, zeroPoint), codes);
+    }
+    writer.node("Mul", List.of(whole, scale), result);
   }
 
   private Attributes axis() {
@@ -135,19 +151,26 @@ final class CodeWriter {
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) format.formats().get(i).dequantize(codes.get(i));
     }
-    long[] shape = new long[0];
-    if (!format.perTensor()) {
-      shape = ParameterLayout.channelShape(values.length, rank - channelAxis() + 1);
-    }
-    return writer.floats(node.name() + "/" + which, values, shape);
+    return writer.floats(node.name() + "/" + which, values, broadcast());
   }
 
-  private String constants(String word, ToDoubleFunction<Step> value) {
+  /** Returns the shape of a constant per format that meets the value. */
+  private long[] broadcast() {
+    return format.perTensor()
+        ? new long[0]
+        : ParameterLayout.channelShape(steps.size(), rank - channelAxis() + 1);
+  }
+
+  private float[] all(ToDoubleFunction<Step> value) {
     float[] values = new float[steps.size()];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) value.applyAsDouble(steps.get(i));
     }
-    return writer.floats(node.name() + "/" + word, values, shape());
+    return values;
+  }
+
+  private String constants(String word, ToDoubleFunction<Step> value) {
+    return writer.floats(node.name() + "/" + word, all(value), shape());
   }
 
   private String zeroPoints() {

@@ -2,11 +2,17 @@ package org.dl4jquant.onnx;
 
 import java.util.List;
 import java.util.Map;
+import org.dl4jquant.graph.ScalarFunction;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 
 /** Adds what a {@link FloatFunctionExport} writes under names that begin with the node's. */
-record FunctionTarget(GraphWriter writer, String node, List<String> inputs, List<Shape> inputShapes)
+record FunctionTarget(
+    GraphWriter writer,
+    DequantizedConstant constants,
+    String node,
+    List<String> inputs,
+    List<Shape> inputShapes)
     implements FloatFunctionExport.Target {
   @Override
   public int opset() {
@@ -21,6 +27,26 @@ record FunctionTarget(GraphWriter writer, String node, List<String> inputs, List
   @Override
   public String longs(String word, long... values) {
     return writer.longs(node + "/" + word, values);
+  }
+
+  @Override
+  public String weight(String word, FloatFunctionExport.Codes codes, long... shape) {
+    Step[] steps = codes.formats().stream().map(Step::of).toArray(Step[]::new);
+    return constants.weight(
+        codes.values().toArray(),
+        codes.formats().get(0).bitWidth(),
+        codes.formats().get(0).signed(),
+        shape,
+        steps,
+        steps.length == 1 ? -1 : codes.axis(),
+        writer.unique(node + "/" + word));
+  }
+
+  @Override
+  public String function(ScalarFunction function, String x) {
+    String y = writer.unique(node + "/function");
+    Functions.write(writer, function, x, y);
+    return y;
   }
 
   @Override
@@ -39,9 +65,15 @@ record FunctionTarget(GraphWriter writer, String node, List<String> inputs, List
       all.text(name, text);
     } else if (value instanceof long[] integers) {
       all.integers(name, integers);
+    } else if (value instanceof float[] numbers) {
+      all.numbers(name, numbers);
+    } else if (value instanceof String[] texts) {
+      all.texts(name, texts);
     } else {
       throw Checks.violated(
-          "attribute '" + name + "'", "be a Long, Float, String or long[]", value);
+          "attribute '" + name + "'",
+          "be a Long, Float, String, long[], float[] or String[]",
+          value);
     }
   }
 }

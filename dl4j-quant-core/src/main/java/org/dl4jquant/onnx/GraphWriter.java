@@ -21,6 +21,9 @@ final class GraphWriter {
   /** An optional input that is left out. */
   static final String ABSENT = "";
 
+  /** ONNX's number for the type; the enum that ND4J brings is older. */
+  private static final int INT4 = 22;
+
   private final GraphProto.Builder graph = GraphProto.newBuilder();
   private final Set<String> names = new HashSet<>();
   private final int opset;
@@ -115,6 +118,15 @@ final class GraphWriter {
     return constant(wish, type, bytes, shape);
   }
 
+  /** Adds signed integers of 4 bits, two in a byte, the first in its lower half; INT4 in ONNX. */
+  String nibbles(String wish, int[] values, long... shape) {
+    byte[] packed = new byte[(values.length + 1) / 2];
+    for (int i = 0; i < values.length; i++) {
+      packed[i / 2] |= (byte) ((values[i] & 0xf) << (i % 2 * 4));
+    }
+    return constant(wish, INT4, ByteBuffer.wrap(packed), shape);
+  }
+
   private static int bytesOf(DataType type) {
     return switch (type) {
       case INT8, UINT8 -> Byte.BYTES;
@@ -129,12 +141,16 @@ final class GraphWriter {
   }
 
   private String constant(String wish, DataType type, ByteBuffer bytes, long... shape) {
+    return constant(wish, type.getNumber(), bytes.flip(), shape);
+  }
+
+  private String constant(String wish, int type, ByteBuffer bytes, long... shape) {
     String name = unique(wish);
     TensorProto.Builder tensor =
         TensorProto.newBuilder()
             .setName(name)
-            .setDataType(type.getNumber())
-            .setRawData(ByteString.copyFrom(bytes.flip()));
+            .setDataType(type)
+            .setRawData(ByteString.copyFrom(bytes));
     for (long size : shape) {
       tensor.addDims(size);
     }

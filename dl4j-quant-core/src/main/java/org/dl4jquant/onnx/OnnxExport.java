@@ -3,8 +3,11 @@ package org.dl4jquant.onnx;
 import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableMap;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import onnx.Onnx.TensorProto.DataType;
+import org.dl4jquant.format.Granularity;
 import org.dl4jquant.graph.AveragePool;
 import org.dl4jquant.graph.Extent;
 import org.dl4jquant.graph.Input;
@@ -13,6 +16,9 @@ import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.graph.Weighted;
+import org.dl4jquant.internal.Checks;
+import org.dl4jquant.tensor.QuantizedTensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes graphs as ONNX models. Inputs, outputs and inner values keep the names of the graph's
@@ -27,6 +33,21 @@ public final class OnnxExport {
    * @throws UnsupportedOnnxException if an operation cannot be written; the message names its node
    */
   public static OnnxModel ofFloat(NetworkGraph graph, OnnxOptions options) {
+    return ofWeights(graph, ImmutableMap.of(), options);
+  }
+
+  /**
+   * Returns the network with float values and integer weights, each followed by DequantizeLinear: a
+   * smaller file that computes in float.
+   *
+   * @param codes by the name of a node, those of its weight; in the weight's shape, with one format
+   *     or one per output channel; weights of other nodes are floats
+   * @throws UnsupportedOnnxException if an operation cannot be written; the message names its node
+   * @throws IllegalArgumentException if codes do not fit the weight of their node
+   */
+  public static OnnxModel ofWeights(
+      NetworkGraph graph, Map<String, QuantizedTensor> codes, OnnxOptions options) {
+    codes.forEach((name, tensor) -> requireFits(graph.node(name), tensor));
     int opset = options.opset(neededOpset(graph));
     GraphWriter writer = new GraphWriter(opset);
     graph.nodes().forEach(node -> writer.unique(node.name()));
@@ -41,14 +62,18 @@ public final class OnnxExport {
                     node,
                     node.inputs(),
                     shapes(graph, node),
-                    parameters(writer, node),
-                    options.functions(),
+                    parameters(writer, node, codes.get(node.name()), options),
+                    options,
                     node.name()));
       }
     }
     graph.outputs().forEach(name -> writer.output(name, DataType.FLOAT, graph.shape(name)));
     return OnnxModel.of(
-        writer.build("float"), opset, options, ImmutableMap.of(), ImmutableMap.of());
+        writer.build(codes.isEmpty() ? "float" : "weights"),
+        opset,
+        options,
+        ImmutableMap.of(),
+        ImmutableMap.of());
   }
 
   /**
@@ -57,8 +82,8 @@ public final class OnnxExport {
    *
    * <p>The value of a node keeps the node's name and is what the codes stand for; the codes
    * themselves are the tensor {@code <name>/codes}. Codes of up to 8 bits are INT8 or UINT8, with a
-   * Clip where they do not fill it; wider ones are INT16 or UINT16 and need opset 21. Formats per
-   * channel become a scale per axis, which ONNX Runtime computes in float.
+   * Clip where they do not fill it; wider ones are whole numbers in floats, from opset 21 INT16 or
+   * UINT16. Formats per channel become a scale per axis, which ONNX Runtime computes in float.
    *
    * <p>A runtime gets the codes of the integer network from equal codes, on every element, except
    * at the nodes of {@link OnnxModel#unpromised}.
@@ -67,16 +92,7 @@ public final class OnnxExport {
    * @throws IllegalArgumentException if the graph has no integer network
    */
   public static OnnxModel ofQuantized(QuantizedGraph quantized, OnnxOptions options) {
-    boolean wide =
-        quantized.graph().nodes().stream()
-            .anyMatch(
-                node ->
-                    quantized
-                        .format(node.name())
-                        .filter(format -> format.bitWidth() > Byte.SIZE)
-                        .isPresent());
-    int needed = wide ? Opset.SIXTEEN_BITS : neededOpset(quantized.graph());
-    int opset = options.opset(needed);
+    int opset = options.opset(neededOpset(quantized.graph()));
     QuantizedWriter quantizedWriter = new QuantizedWriter(quantized, options, opset);
     GraphWriter writer = quantizedWriter.write();
     return OnnxModel.of(
@@ -95,10 +111,24 @@ public final class OnnxExport {
     return Promises.missing(quantized);
   }
 
-  private static Parameters parameters(GraphWriter writer, Node node) {
-    return node.op() instanceof Weighted op
+  private static void requireFits(Node node, QuantizedTensor codes) {
+    boolean fits =
+        node.op() instanceof Weighted op
+            && Arrays.equals(op.weight().shape(), codes.shape())
+            && (codes.formats().size() == 1
+                || codes.granularity().equals(Granularity.perChannel(0)));
+    Checks.that(
+        fits, "codes of '" + node.name() + "'", "fit its weight", Arrays.toString(codes.shape()));
+  }
+
+  private static Parameters parameters(
+      GraphWriter writer, Node node, @Nullable QuantizedTensor codes, OnnxOptions options) {
+    if (!(node.op() instanceof Weighted op)) {
+      return Parameters.NONE;
+    }
+    return codes == null
         ? new Parameters.Floats(writer, node.name(), op)
-        : Parameters.NONE;
+        : new Parameters.Codes(writer, options.constants(writer), node.name(), op, codes);
   }
 
   static List<Shape> shapes(NetworkGraph graph, Node node) {

@@ -17,6 +17,7 @@ public final class OnnxOptions {
   private final ImmutableMap<String, String> metadata;
   private final FloatFunctionExport functions;
   private final SignedCodes signedCodes;
+  private final boolean fourBitWeights;
   private final long externalDataAbove;
 
   private OnnxOptions(Builder builder) {
@@ -25,13 +26,13 @@ public final class OnnxOptions {
     metadata = ImmutableMap.copyOf(builder.metadata);
     functions = builder.functions;
     signedCodes = builder.signedCodes;
+    fourBitWeights = builder.fourBitWeights;
     externalDataAbove = builder.externalDataAbove;
   }
 
   /**
    * Returns the options that current runtimes read: opset 17 in IR version 8, or the first opset
-   * that has what the network needs (19 for dilated average pooling, 21 for activations of more
-   * than 8 bits).
+   * that has what the network needs (19 for dilated average pooling).
    */
   public static OnnxOptions defaults() {
     return builder().build();
@@ -42,9 +43,27 @@ public final class OnnxOptions {
     return new Builder();
   }
 
-  /** Returns the chosen opset, or {@code needed} if none was chosen. */
+  /** Returns a builder that starts with these options. */
+  public Builder toBuilder() {
+    Builder builder = new Builder();
+    builder.opset = opset;
+    builder.irVersion = irVersion;
+    builder.metadata.putAll(metadata);
+    builder.functions = functions;
+    builder.signedCodes = signedCodes;
+    builder.fourBitWeights = fourBitWeights;
+    builder.externalDataAbove = externalDataAbove;
+    return builder;
+  }
+
+  /** Returns the chosen opset, or the first from 17 that has what is needed if none was chosen. */
   int opset(int needed) {
-    return opset.orElse(Math.max(Opset.DEFAULT, needed));
+    int least = fourBitWeights ? Math.max(needed, Opset.SIXTEEN_BITS) : needed;
+    return opset.orElse(Math.max(Opset.DEFAULT, least));
+  }
+
+  DequantizedConstant constants(GraphWriter writer) {
+    return new DequantizedConstant(writer, fourBitWeights);
   }
 
   int irVersion(int opsetWritten) {
@@ -74,6 +93,7 @@ public final class OnnxOptions {
     private final Map<String, String> metadata = new LinkedHashMap<>();
     private FloatFunctionExport functions = FloatFunctionExport.none();
     private SignedCodes signedCodes = SignedCodes.INT8;
+    private boolean fourBitWeights;
     private long externalDataAbove = EXTERNAL_DATA_ABOVE;
 
     private Builder() {}
@@ -116,6 +136,24 @@ public final class OnnxOptions {
       return this;
     }
 
+    /**
+     * Stores signed weights of up to 4 bits as INT4, two in a byte, instead of INT8. That needs
+     * opset 21 (ONNX Runtime 1.19); integer kernels do not take it, so that products are computed
+     * in float, with the same results.
+     */
+    @CanIgnoreReturnValue
+    public Builder fourBitWeights(boolean packed) {
+      fourBitWeights = packed;
+      return this;
+    }
+
+    /** Sets what writes functions to what is set now, then {@code other}. */
+    @CanIgnoreReturnValue
+    public Builder addFloatFunctions(FloatFunctionExport other) {
+      functions = functions.orElse(other);
+      return this;
+    }
+
     /** Sets the number of bytes from which constants go into a file beside the model. */
     @CanIgnoreReturnValue
     public Builder externalDataAbove(long bytes) {
@@ -128,8 +166,17 @@ public final class OnnxOptions {
       return this;
     }
 
-    /** Returns the options. */
+    /**
+     * Returns the options.
+     *
+     * @throws IllegalArgumentException if weights of 4 bits are asked for in an opset without them
+     */
     public OnnxOptions build() {
+      Checks.that(
+          !fourBitWeights || opset.isEmpty() || opset.getAsInt() >= Opset.SIXTEEN_BITS,
+          "opset",
+          "be " + Opset.SIXTEEN_BITS + " at least for weights of 4 bits",
+          opset.isPresent() ? opset.getAsInt() : "none");
       return new OnnxOptions(this);
     }
   }

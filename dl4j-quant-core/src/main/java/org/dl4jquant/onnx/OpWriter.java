@@ -33,7 +33,7 @@ final class OpWriter implements OpVisitor<String> {
   private final List<String> inputs;
   private final List<Shape> shapes;
   private final Parameters parameters;
-  private final FloatFunctionExport functions;
+  private final OnnxOptions options;
   private final String out;
 
   /**
@@ -46,14 +46,14 @@ final class OpWriter implements OpVisitor<String> {
       List<String> inputs,
       List<Shape> shapes,
       Parameters parameters,
-      FloatFunctionExport functions,
+      OnnxOptions options,
       String out) {
     this.writer = writer;
     this.node = node;
     this.inputs = inputs;
     this.shapes = shapes;
     this.parameters = parameters;
-    this.functions = functions;
+    this.options = options;
     this.out = out;
   }
 
@@ -111,15 +111,21 @@ final class OpWriter implements OpVisitor<String> {
     ParameterLayout layout =
         ParameterLayout.outputsFirst(
             op, windows.weightShape(op.outputChannels(), op.weight().size(1)));
-    Attributes attributes = windows.attributes().integer("group", op.groups());
-    return convolve("Conv", windows, layout, attributes);
+    Windows over = windows.countsPadsLater() ? windows.withoutPadding() : windows;
+    Attributes attributes = over.attributes().integer("group", op.groups());
+    return convolve("Conv", windows, layout, attributes, windows.countsPadsLater());
   }
 
   private String convolve(
-      String type, Windows windows, ParameterLayout layout, Attributes attributes) {
+      String type,
+      Windows windows,
+      ParameterLayout layout,
+      Attributes attributes,
+      boolean padsFirst) {
     String weight = parameters.weight(layout);
     String bias = parameters.bias(layout);
-    String from = windows.enter(writer, x());
+    String entered = windows.enter(writer, x());
+    String from = padsFirst ? windows.padded(writer, entered, 0) : entered;
     return withBias(
         in().rank(),
         product -> {
@@ -147,7 +153,7 @@ final class OpWriter implements OpVisitor<String> {
       attributes.integers(
           "output_padding", windows.sequence() ? new long[] {right} : new long[] {bottom, right});
     }
-    return convolve("ConvTranspose", windows, layout, attributes);
+    return convolve("ConvTranspose", windows, layout, attributes, false);
   }
 
   @Override
@@ -179,6 +185,9 @@ final class OpWriter implements OpVisitor<String> {
       throw refusal(
           "dilation needs opset " + Opset.DILATED_AVERAGE_POOL + ", found " + writer.opset());
     }
+    if (!op.countsPadding() && windows.countsPadsLater()) {
+      throw refusal("its padding, which is not counted, depends on sizes that only data tells");
+    }
     if (!op.countsPadding() && windows.padsBeyondKernel()) {
       throw refusal("its padding reaches beyond the kernel and is not counted");
     }
@@ -204,7 +213,10 @@ final class OpWriter implements OpVisitor<String> {
     }
     String from = windows.enter(writer, x());
     Windows over = windows;
-    if (padsFirst) {
+    if (windows.countsPadsLater()) {
+      from = windows.padded(writer, from, padding);
+      over = windows.withoutPadding();
+    } else if (padsFirst) {
       from = padded(from, windows.pads(windows.pads()), padding, temporary("padded"));
       over = windows.withoutPadding();
     }
@@ -336,10 +348,13 @@ final class OpWriter implements OpVisitor<String> {
 
   @Override
   public String floatFunction(FloatFunction op) {
-    String result =
-        functions
-            .write(op, new FunctionTarget(writer, node.name(), inputs, shapes))
-            .orElseThrow(() -> refusal(op.reason()));
-    return writer.node("Identity", List.of(result), out);
+    FunctionTarget target =
+        new FunctionTarget(writer, options.constants(writer), node.name(), inputs, shapes);
+    try {
+      String result = options.functions().write(op, target).orElseThrow(() -> refusal(op.reason()));
+      return writer.node("Identity", List.of(result), out);
+    } catch (IllegalArgumentException e) {
+      throw new UnsupportedOnnxException(op.kind(), node.name(), e);
+    }
   }
 }

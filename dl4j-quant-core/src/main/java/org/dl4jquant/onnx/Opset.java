@@ -13,7 +13,7 @@ final class Opset {
   /** The first with dilated average pooling (ONNX Runtime 1.16). */
   static final int DILATED_AVERAGE_POOL = 19;
 
-  /** The first with 16-bit quantization (ONNX Runtime 1.18). */
+  /** The first with codes of 16 bits (ONNX Runtime 1.18) and of 4 bits (1.19). */
   static final int SIXTEEN_BITS = 21;
 
   private static final int IR_7_UNTIL = 14;

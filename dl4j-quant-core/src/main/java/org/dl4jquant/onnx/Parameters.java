@@ -1,6 +1,8 @@
 package org.dl4jquant.onnx;
 
+import java.util.stream.IntStream;
 import org.dl4jquant.graph.Weighted;
+import org.dl4jquant.tensor.QuantizedTensor;
 
 /** Where a weighted operation's constants come from. */
 interface Parameters {
@@ -34,6 +36,40 @@ interface Parameters {
           throw new IllegalStateException("no bias");
         }
       };
+
+  /** Float sums of weights that are stored as codes, per tensor or per output channel. */
+  record Codes(
+      GraphWriter writer,
+      DequantizedConstant constants,
+      String node,
+      Weighted op,
+      QuantizedTensor codes)
+      implements Parameters {
+    @Override
+    public String weight(ParameterLayout layout) {
+      int[] from = codes.codes();
+      int[] arranged = IntStream.range(0, from.length).map(i -> from[layout.source(i)]).toArray();
+      Step[] steps = codes.formats().stream().map(Step::of).toArray(Step[]::new);
+      return constants.weight(
+          arranged,
+          codes.bitWidth(),
+          codes.signed(),
+          layout.weightShape().toArray(),
+          steps,
+          steps.length == 1 ? -1 : layout.outputAxis(),
+          writer.unique(node + "/weight"));
+    }
+
+    @Override
+    public String bias(ParameterLayout layout) {
+      return writer.floats(node + "/bias", op.bias().values(), layout.biasShape().toArray());
+    }
+
+    @Override
+    public String detachedBias(int rank) {
+      return GraphWriter.ABSENT;
+    }
+  }
 
   /** Float parameters. */
   record Floats(GraphWriter writer, String node, Weighted op) implements Parameters {

@@ -10,15 +10,14 @@ import org.dl4jquant.graph.AccumulatorFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.QuantizedWeights;
 import org.dl4jquant.graph.Weighted;
-import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
 
 /**
  * Integer parameters, each followed by DequantizeLinear.
  *
  * <p>Weights of up to 8 bits with one format per tensor or output channel are INT8 (or UINT8) with
- * a scale per output channel; others are computed in float: wider ones are stored as INT32, those
- * with a format per kernel slice as rows.
+ * a scale per output channel, or INT4 if asked for; others are computed in float: wider ones are
+ * stored as INT32, from opset 21 INT16, those with a format per kernel slice as rows.
  *
  * <p>Runtimes that compute in integers take the bias codes to be on the grid of the products,
  * whatever scale they have. A bias that is not on that grid is added after the product instead.
@@ -29,14 +28,17 @@ final class QuantizedParameters implements Parameters {
   private final Weighted op;
   private final QuantizedWeights weights;
   private final BiasCodes bias;
+  private final DequantizedConstant constants;
 
   QuantizedParameters(
       GraphWriter writer,
+      DequantizedConstant constants,
       String node,
       Weighted op,
       QuantizedWeights weights,
       ActivationFormat input) {
     this.writer = writer;
+    this.constants = constants;
     this.node = node;
     this.op = op;
     this.weights = weights;
@@ -60,22 +62,20 @@ final class QuantizedParameters implements Parameters {
   public String weight(ParameterLayout layout) {
     int[] from = codes().codes();
     int[] arranged = IntStream.range(0, from.length).map(i -> from[layout.source(i)]).toArray();
-    DataType type = DataType.INT32;
-    if (codes().bitWidth() <= Byte.SIZE) {
-      type = codes().signed() ? DataType.INT8 : DataType.UINT8;
-    }
     long[] shape = layout.weightShape().toArray();
     String name = writer.unique(node + "/weight");
+    int bits = codes().bitWidth();
+    boolean signed = codes().signed();
     if (!perSlice(codes())) {
       boolean perTensor = codes().formats().size() == 1;
       Step[] steps = codes().formats().stream().map(Step::of).toArray(Step[]::new);
       int axis = perTensor ? -1 : layout.outputAxis();
-      if (type != DataType.INT32) {
-        return dequantized(arranged, type, shape, steps, axis, name);
+      if (codes().bitWidth() <= Byte.SIZE) {
+        return constants.weight(arranged, bits, signed, shape, steps, axis, name);
       }
-      String wide =
-          dequantized(arranged, type, shape, steps, axis, writer.unique(name + "/unshielded"));
-      return writer.shield(wide, name);
+      String unshielded = writer.unique(name + "/unshielded");
+      constants.weight(arranged, bits, signed, shape, steps, axis, unshielded);
+      return writer.shield(unshielded, name);
     }
     int rows = codes().formats().size();
     int area = arranged.length / rows;
@@ -85,9 +85,10 @@ final class QuantizedParameters implements Parameters {
             .toArray(Step[]::new);
     String slices = writer.unique(name + "/slices");
     String flat =
-        dequantized(
+        constants.weight(
             arranged,
-            type,
+            bits,
+            signed,
             new long[] {rows, area},
             steps,
             0,
@@ -96,41 +97,11 @@ final class QuantizedParameters implements Parameters {
     return writer.node("Reshape", List.of(slices, writer.longs(name + "/shape", shape)), name);
   }
 
-  /** Writes codes, scale and zero point; {@code axis} is -1 for one scale. */
-  private String dequantized(
-      int[] values, DataType type, long[] shape, Step[] steps, int axis, String name) {
-    long[] constants = axis < 0 ? new long[0] : new long[] {steps.length};
-    float[] scales = new float[steps.length];
-    int[] zeroPoints = new int[steps.length];
-    for (int i = 0; i < steps.length; i++) {
-      scales[i] = steps[i].scale();
-      zeroPoints[i] = Math.toIntExact(steps[i].zeroPoint());
-    }
-    String stored = writer.codes(name + "/codes", type, values, shape);
-    String scale = writer.floats(name + "/scale", scales, constants);
-    List<String> inputs = List.of(stored, scale);
-    if (type != DataType.INT32) {
-      inputs =
-          List.of(stored, scale, writer.codes(name + "/zeroPoint", type, zeroPoints, constants));
-    } else {
-      Checks.that(
-          Arrays.stream(zeroPoints).allMatch(z -> z == 0),
-          "zeroPoint of more than 8 bits",
-          "be 0",
-          Arrays.toString(zeroPoints));
-    }
-    return writer.node(
-        "DequantizeLinear",
-        inputs,
-        name,
-        axis < 0 ? Attributes.NONE : new Attributes().integer("axis", axis));
-  }
-
   private String biasIn(long[] shape) {
     Step[] steps =
         bias.fractionalLengths().stream().mapToObj(Step::ofPowerOfTwo).toArray(Step[]::new);
     boolean one = codes().formats().size() == 1 && Arrays.stream(steps).distinct().count() == 1;
-    return dequantized(
+    return constants.write(
         bias.codes().toArray(),
         DataType.INT32,
         shape,

@@ -105,7 +105,13 @@ final class QuantizedWriter {
       var weights = quantized.weights(node.name());
       if (weights.isPresent()) {
         parameters =
-            new QuantizedParameters(writer, node.name(), op, weights.get(), format(node.input()));
+            new QuantizedParameters(
+                writer,
+                options.constants(writer),
+                node.name(),
+                op,
+                weights.get(),
+                format(node.input()));
       } else {
         parameters = new Parameters.Floats(writer, node.name(), op);
         inputs = coded(node.input()) ? List.of(shielded(node, inputs.get(0))) : inputs;
@@ -114,13 +120,7 @@ final class QuantizedWriter {
     return node.op()
         .accept(
             new OpWriter(
-                writer,
-                node,
-                inputs,
-                OnnxExport.shapes(graph, node),
-                parameters,
-                options.functions(),
-                out));
+                writer, node, inputs, OnnxExport.shapes(graph, node), parameters, options, out));
   }
 
   /**

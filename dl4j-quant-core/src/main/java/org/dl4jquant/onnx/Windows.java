@@ -1,5 +1,6 @@
 package org.dl4jquant.onnx;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.dl4jquant.graph.Extent;
 import org.dl4jquant.graph.Padding;
@@ -40,6 +41,58 @@ record Windows(Window window, Shape in, boolean asImage) {
     return window.padding().equals(Padding.SAME)
         && ((in.height() == Shape.UNKNOWN && window.strides().height() > 1)
             || (in.width() == Shape.UNKNOWN && window.strides().width() > 1));
+  }
+
+  /** Returns true if the zeros must be counted at run time: {@code auto_pad} knows no dilation. */
+  boolean countsPadsLater() {
+    return padsLater() && dilated();
+  }
+
+  /** Returns {@code value} with the zeros, or another constant, that its sizes ask for. */
+  String padded(GraphWriter writer, String value, float constant) {
+    String shape = writer.node("Shape", List.of(value), writer.unique(value + "/sizes"));
+    List<String> before = new ArrayList<>();
+    List<String> after = new ArrayList<>();
+    long[] strides = extent(window.strides());
+    long[] reaches =
+        sequence()
+            ? new long[] {window.reachWidth()}
+            : new long[] {window.reachHeight(), window.reachWidth()};
+    for (int i = 0; i < strides.length; i++) {
+      Whole whole = new Whole(writer, value + "/pad" + i);
+      String size =
+          writer.node(
+              "Gather",
+              List.of(shape, writer.longs(value + "/axis", 2 + i)),
+              writer.unique(value + "/size"));
+      String steps = whole.with("Div", whole.with("Add", size, strides[i] - 1), strides[i]);
+      String last = whole.with("Mul", whole.with("Sub", steps, 1), strides[i]);
+      String missing = whole.of("Sub", whole.with("Add", last, reaches[i]), size);
+      String all = whole.with("Max", missing, 0);
+      before.add(whole.with("Div", all, 2));
+      after.add(whole.of("Sub", all, before.get(i)));
+    }
+    List<String> pads = new ArrayList<>();
+    pads.add(writer.longs(value + "/none", 0, 0));
+    pads.addAll(before);
+    pads.add(pads.get(0));
+    pads.addAll(after);
+    String amounts =
+        writer.node(
+            "Concat", pads, writer.unique(value + "/pads"), new Attributes().integer("axis", 0));
+    String filling = writer.scalar(value + "/constant", constant);
+    return writer.node("Pad", List.of(value, amounts, filling), writer.unique(value + "/padded"));
+  }
+
+  /** Arithmetic of sizes at run time. */
+  private record Whole(GraphWriter writer, String name) {
+    String of(String type, String one, String other) {
+      return writer.node(type, List.of(one, other), writer.unique(name + "/" + type));
+    }
+
+    String with(String type, String one, long other) {
+      return of(type, one, writer.longs(name + "/number", other));
+    }
   }
 
   /** Returns the zeros on each side; with stride 1 they are the same for every size. */

@@ -13,6 +13,7 @@ import org.dl4jquant.execute.IntegerNetwork;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.onnx.ExposedCodes;
 import org.dl4jquant.onnx.OnnxExport;
+import org.dl4jquant.onnx.OnnxModel;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +66,12 @@ public final class OnnxVerifier implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(file + ": cannot be read: " + e, e);
     }
+  }
+
+  /** Returns a verifier of a model that need not be written to a file. */
+  public static OnnxVerifier of(
+      OnnxModel model, IntegerNetwork reference, OnnxRuntimeOptions options) {
+    return of("model", model.toByteArray(), reference, options);
   }
 
   static OnnxVerifier of(

@@ -149,6 +149,14 @@ final class Session implements AutoCloseable {
       }
       return codes;
     }
+    if (type.endsWith("_FLOAT")) {
+      float[] values = floats(tensor).values();
+      int[] codes = new int[values.length];
+      for (int i = 0; i < codes.length; i++) {
+        codes[i] = Math.round(values[i]);
+      }
+      return codes;
+    }
     Checks.state(type.endsWith("INT16"), "codes of type %s", type);
     ShortBuffer shorts = bytes.asShortBuffer();
     int[] codes = new int[shorts.remaining()];

@@ -14,12 +14,13 @@ import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.execute.FloatNetwork;
 import org.dl4jquant.graph.NetworkGraph;
+import org.dl4jquant.onnxlayers.OnnxFloats;
 import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Compares the graph of a network with what DL4J computes. */
-final class GraphComparison {
+public final class GraphComparison {
   private GraphComparison() {}
 
   /** Checks that all outputs agree within 1e-4 of the largest magnitude; returns the image. */
@@ -35,9 +36,34 @@ final class GraphComparison {
         network.output(List.of(inputs).stream().map(INDArray::dup).toArray(INDArray[]::new));
     ImmutableList<Tensor> actual = outputs(image.graph(), inputs);
     assertEquals(expected.size(), actual.size());
+    checkOnnx(image, expected, actual, inputs);
     for (int i = 0; i < expected.size(); i++) {
       checkSame(image.graph().outputs().get(i), Tensors.of(expected.get(i)), actual.get(i));
     }
+  }
+
+  /** Checks the float export of the graph in ONNX Runtime, too. */
+  private static void checkOnnx(
+      NetworkImage image,
+      ImmutableList<INDArray> expected,
+      ImmutableList<Tensor> actual,
+      INDArray... inputs) {
+    NetworkGraph graph = image.graph();
+    ImmutableMap.Builder<String, Tensor> given = ImmutableMap.builder();
+    for (int i = 0; i < inputs.length; i++) {
+      given.put(graph.inputs().get(i), Tensors.of(inputs[i]));
+    }
+    int batch = Math.toIntExact(inputs[0].size(0));
+    ImmutableMap.Builder<String, Tensor> outputs = ImmutableMap.builder();
+    for (int i = 0; i < expected.size(); i++) {
+      String name = graph.outputs().get(i);
+      INDArray array = expected.get(i);
+      int rank = actual.get(i).rank();
+      Layout layout = array.rank() == 2 ? Layout.STEPS : Layout.FOLDED;
+      outputs.put(
+          name, Tensors.inGraph(array, rank == array.rank() ? Layout.AS_IN_DL4J : layout, batch));
+    }
+    OnnxFloats.check(graph, given.buildOrThrow(), outputs.buildOrThrow());
   }
 
   /** Checks a network of these layers with shuffled parameters on three examples. */
@@ -45,7 +71,7 @@ final class GraphComparison {
     return check(network(input, layers), random(layers.length, input.getShape(true)));
   }
 
-  static MultiLayerNetwork network(InputType input, Layer... layers) {
+  public static MultiLayerNetwork network(InputType input, Layer... layers) {
     NeuralNetConfiguration.ListBuilder list = new NeuralNetConfiguration.Builder().seed(1).list();
     for (Layer layer : layers) {
       list.layer(layer);
@@ -85,7 +111,7 @@ final class GraphComparison {
   }
 
   /** Fills all parameters with numbers that leave no two alike and no variance negative. */
-  static <M extends Model> M shuffled(M model, long seed) {
+  public static <M extends Model> M shuffled(M model, long seed) {
     Random random = new Random(seed);
     for (Dl4jLayer layer : Dl4jNetwork.of(model).layers()) {
       for (Dl4jParameter parameter : layer.parameters()) {
@@ -103,7 +129,7 @@ final class GraphComparison {
   }
 
   /** Returns numbers around zero, the same for the same seed. */
-  static INDArray random(long seed, long... shape) {
+  public static INDArray random(long seed, long... shape) {
     long[] sizes = shape.clone();
     sizes[0] = sizes[0] < 0 ? 3 : sizes[0];
     return Nd4j.rand(seed, sizes).subi(0.45).muli(3);

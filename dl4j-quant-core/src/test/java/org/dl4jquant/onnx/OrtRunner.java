@@ -70,6 +70,13 @@ final class OrtRunner implements AutoCloseable {
           codes[i] = (signed ? bytes.get(i) : bytes.get(i) & 0xff) - offset;
         }
       }
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> {
+        FloatBuffer floats = tensor.getFloatBuffer();
+        codes = new int[floats.remaining()];
+        for (int i = 0; i < codes.length; i++) {
+          codes[i] = Math.round(floats.get(i));
+        }
+      }
       default -> {
         ShortBuffer shorts = tensor.getByteBuffer().asShortBuffer();
         codes = new int[shorts.remaining()];

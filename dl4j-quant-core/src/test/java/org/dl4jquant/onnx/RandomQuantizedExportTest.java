@@ -76,10 +76,19 @@ final class RandomQuantizedExportTest {
       try (OrtRunner runner = new OrtRunner(model.toByteArray(), level)) {
         Tensor found = runner.run(input).get(output);
         if (promised.contains(output) && expected.containsKey(output)) {
-          assertArrayEquals(reference.values(), found.values(), where + ", output");
+          assertArrayEquals(reference.values(), unsignedZeros(found), where + ", output");
         }
       }
     }
+  }
+
+  /** Rounding in float tells two zeros apart, codes have one. */
+  private static float[] unsignedZeros(Tensor tensor) {
+    float[] values = tensor.values().clone();
+    for (int i = 0; i < values.length; i++) {
+      values[i] += 0f;
+    }
+    return values;
   }
 
   private void count(int[] expected, int[] codes) {
