@@ -53,13 +53,15 @@ final class ExportCommand implements Callable<Integer> {
       names = "--onnx",
       paramLabel = "OUT.onnx",
       description =
-          "An ONNX file; of an archive that quantize --calibration has written with integers as"
-              + " pairs of QuantizeLinear and DequantizeLinear (default: not written).")
+          "An ONNX file; of an archive that quantize has written with the codes and their"
+              + " DequantizeLinear, and QuantizeLinear where activations are codes, too"
+              + " (default: not written).")
   private @Nullable Path onnx;
 
   @Option(
       names = "--float",
-      description = "Write the ONNX file with float weights and values (default: integers).")
+      description =
+          "Write the ONNX file with float weights and values (default: as the archive has them).")
   private boolean asFloat;
 
   @Mixin private ShapeOption shape;
@@ -92,15 +94,22 @@ final class ExportCommand implements Callable<Integer> {
   private void writeOnnx(ModelFile file, Path target) {
     if (!asFloat && file.quantized().isEmpty()) {
       throw new CommandFailedException(
-          file.source() + ": is a float network; add --float, or quantize it with --calibration");
+          file.source() + ": is a float network; add --float, or quantize it");
     }
-    OnnxModel written =
-        asFloat ? OnnxModels.floats(file.network()) : OnnxModels.quantized(file.integers());
+    OnnxModel written = asFloat ? OnnxModels.floats(file.network()) : OnnxModels.of(file);
     written.writeTo(target);
-    tell(target, "ONNX opset " + written.opset() + (asFloat ? ", float" : ", integers"));
+    tell(target, "ONNX opset " + written.opset() + ", " + numbers(file));
     written
         .unpromised()
         .forEach((node, reason) -> tell(target, "codes of '" + node + "' may differ: " + reason));
+  }
+
+  private String numbers(ModelFile file) {
+    if (asFloat) {
+      return "float";
+    }
+    boolean all = file.quantized().filter(model -> !model.activations().isEmpty()).isPresent();
+    return all ? "integers" : "integer weights, computing in float";
   }
 
   private void requireFile(@Nullable Path target) {

@@ -29,7 +29,11 @@ record OnnxLogits(OnnxNetwork network, Last last) {
   private static final ImmutableSet<String> MOVING =
       ImmutableSet.of("Transpose", "Reshape", "Flatten", "Identity", "Squeeze", "Unsqueeze");
   private static final ImmutableSet<String> ROUNDING =
-      ImmutableSet.of("QuantizeLinear", "DequantizeLinear", "Clip");
+      ImmutableSet.of("QuantizeLinear", "DequantizeLinear", "Clip", "Round");
+  private static final ImmutableSet<String> FLOAT_ROUNDING =
+      ImmutableSet.of("Max", "Min", "Div", "Mul");
+  private static final ImmutableSet<String> LIMITS =
+      ImmutableSet.of("/lowest", "/highest", "/scale");
 
   /**
    * Prepares a model of one output.
@@ -86,16 +90,25 @@ record OnnxLogits(OnnxNetwork network, Last last) {
           return new Ending(
               type.equals("Softmax") ? Last.SOFTMAX : Last.SIGMOID, passed.add(node).build());
         }
-        if (!(MOVING.contains(type) || ROUNDING.contains(type)) || node.getInputCount() == 0) {
+        boolean rounds = isRounding(node);
+        if (!(MOVING.contains(type) || rounds) || node.getInputCount() == 0) {
           break;
         }
-        if (ROUNDING.contains(type)) {
+        if (rounds) {
           passed.add(node);
         }
         value = node.getInput(0);
         node = producers.get(value);
       }
       return new Ending(Last.OTHER, ImmutableList.of());
+    }
+
+    /** Codes of 16 bits are rounded by float operations where the opset has no type for them. */
+    private static boolean isRounding(NodeProto node) {
+      return ROUNDING.contains(node.getOpType())
+          || (node.getInputCount() == 2
+              && FLOAT_ROUNDING.contains(node.getOpType())
+              && LIMITS.stream().anyMatch(node.getInput(1)::endsWith));
     }
 
     GraphProto removedFrom(GraphProto graph) {

@@ -4,10 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.deeplearning4j.nn.api.Model;
+import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.QuantizedModel;
-import org.dl4jquant.dl4j.Dl4jNetwork;
-import org.dl4jquant.dl4j.GraphReader;
-import org.dl4jquant.onnx.OnnxExport;
 import org.dl4jquant.onnx.OnnxModel;
 import org.dl4jquant.onnx.OnnxOptions;
 
@@ -17,20 +15,17 @@ final class OnnxModels {
 
   /** Returns the network of a file, float or as its codes say. */
   static OnnxModel of(ModelFile file) {
-    return file.quantized().filter(model -> !model.activations().isEmpty()).isPresent()
-        ? quantized(file.integers())
-        : floats(file.network());
+    return file.quantized().map(OnnxModels::quantized).orElseGet(() -> floats(file.network()));
   }
 
-  /** Returns the integers of a model, as pairs of QuantizeLinear and DequantizeLinear. */
+  /** Returns a model as its codes say; with weights alone quantized, it computes in float. */
   static OnnxModel quantized(QuantizedModel model) {
-    return OnnxExport.ofQuantized(model.toQuantizedGraph(), OnnxOptions.defaults());
+    return model.toOnnx();
   }
 
   /** Returns a network with its parameters as floats. */
   static OnnxModel floats(Model model) {
-    return OnnxExport.ofFloat(
-        GraphReader.read(Dl4jNetwork.of(model)).graph(), OnnxOptions.defaults());
+    return Quantization.of(model).toFloatOnnx(OnnxOptions.defaults());
   }
 
   /**

@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jquant.examples.CommandFixtures;
@@ -113,11 +115,62 @@ final class OnnxCommandsTest {
     assertTrue(json.get("logitSqnrDb").doubleValue() > 100, json::toString);
     CommandRun.fail(
         1,
-        model + ": is a float network; add --float, or quantize it with --calibration",
+        model + ": is a float network; add --float, or quantize it",
         "export",
         model,
         "--onnx",
         onnx);
+  }
+
+  @Test
+  void weightsAloneAreWrittenAsCodes() throws IOException {
+    Path weights = folder.resolve("weights.dq.zip");
+    Path onnx = folder.resolve("weights.onnx");
+    CommandRun.succeed("quantize", model, "--out", weights);
+
+    String told = CommandRun.succeed("export", weights, "--onnx", onnx).out();
+
+    assertTrue(told.contains("integer weights, computing in float"), told);
+    JsonNode json = evaluate("evaluate", weights, "--onnx", onnx);
+    JsonNode own = CommandRun.succeed("evaluate", weights, "--data", data).json();
+    assertEquals(own.get("accuracy"), json.get("accuracy"));
+    assertTrue(json.get("logitSqnrDb").doubleValue() > 25, json::toString);
+    Path floats = folder.resolve("weights-float.onnx");
+    CommandRun.succeed("export", weights, "--onnx", floats, "--float");
+    assertTrue(Files.size(onnx) < 0.5 * Files.size(floats), () -> "bytes of " + onnx);
+  }
+
+  @Test
+  void recurrentLayersKeepCodesOfTheirWeights() throws IOException {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(3)
+                .list()
+                .layer(new LastTimeStep(new LSTM.Builder().nIn(3).nOut(6).build()))
+                .layer(
+                    new OutputLayer.Builder().nIn(6).nOut(4).activation(Activation.SOFTMAX).build())
+                .build());
+    network.init();
+    Nd4j.getRandom().setSeed(7);
+    INDArray x = Nd4j.randn(80, 3, 5);
+    Path saved = folder.resolve("lstm.zip");
+    ModelSerializer.writeModel(network, saved.toFile(), false);
+    Path own =
+        new Npz()
+            .floats("x", x)
+            .int64("y", network.output(x).argMax(1).toIntVector())
+            .write(folder.resolve("lstm.npz"));
+    Path out = folder.resolve("lstm.dq.zip");
+    Path onnx = folder.resolve("lstm.onnx");
+    CommandRun.succeed("quantize", saved, "--calibration", own, "--out", out);
+    CommandRun.succeed("export", out, "--onnx", onnx);
+
+    JsonNode json =
+        CommandRun.succeed("evaluate", out, "--data", own, "--engine", "onnx", "--reference", saved)
+            .json();
+    assertTrue(json.get("logitSqnrDb").doubleValue() > 25, json::toString);
+    CommandRun.succeed("verify", out, "--onnx", onnx, "--data", own);
   }
 
   @Test
