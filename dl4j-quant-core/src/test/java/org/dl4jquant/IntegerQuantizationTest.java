@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.Random;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -17,7 +18,9 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.export.PackedArchive;
+import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.precision.LayerSelector;
+import org.dl4jquant.report.QuantizationReport;
 import org.dl4jquant.strategy.FormatStrategy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -147,5 +150,36 @@ final class IntegerQuantizationTest {
     assertEquals(
         "calibration must be of this network, found one of another network, or of other parameters",
         assertThrows(IllegalArgumentException.class, calibrated::convert).getMessage());
+  }
+
+  @Test
+  void theReportTellsTheProvedWidthOfEveryLayersSums() {
+    Quantization calibrated = Quantization.of(trained()).calibrate(bars(60, 5).getFeatures());
+    QuantizedModel model = calibrated.convert();
+    JsonNode layers = QuantizationReport.of(model).toJson();
+    QuantizedGraph graph = model.toQuantizedGraph();
+    // 9 weights of a channel, and what a code of the input can be at most
+    int[] codes = graph.weights("conv").orElseThrow().weight().codes();
+    long most = 0;
+    for (int channel = 0; channel < 8; channel++) {
+      long sum = Math.abs(graph.weights("conv").orElseThrow().bias().get(channel));
+      for (int i = 0; i < 9; i++) {
+        sum += 128L * Math.abs(codes[9 * channel + i]);
+      }
+      most = Math.max(most, sum);
+    }
+    int bits = Long.SIZE + 1 - Long.numberOfLeadingZeros(most);
+    assertEquals(bits, layers.at("/0/accumulatorBits").intValue());
+    assertEquals("int32", layers.at("/0/accumulatorType").textValue());
+    assertEquals(8, layers.at("/2/valueBits").intValue());
+    assertTrue(layers.at("/3/accumulatorBits").isNull(), "a pooling sums nothing");
+    assertEquals(16, layers.at("/4/valueBits").intValue());
+    String table = QuantizationReport.of(model).table();
+    assertTrue(table.contains(layers.at("/4/accumulatorBits").intValue() + " int32"), table);
+
+    QuantizedModel wide = calibrated.weightBits(16).activationBits(16).convert();
+    JsonNode last = QuantizationReport.of(wide).toJson().get(4);
+    assertTrue(last.at("/accumulatorBits").intValue() > 32, last.toString());
+    assertEquals("int64", last.at("/accumulatorType").textValue());
   }
 }

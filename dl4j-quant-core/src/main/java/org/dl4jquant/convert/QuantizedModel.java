@@ -4,6 +4,8 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -123,6 +125,24 @@ public record QuantizedModel(
    */
   public IntegerNetwork toIntegerNetwork() {
     return IntegerNetwork.of(toQuantizedGraph());
+  }
+
+  /**
+   * Returns the proved width in bits, sign included, of the widest sum of each layer or vertex that
+   * sums in integers; empty if only weights are quantized. Up to 32 bits are summed in {@code int},
+   * more in {@code long}.
+   */
+  public ImmutableMap<String, Integer> accumulatorBits() {
+    Map<String, Integer> widest = new LinkedHashMap<>();
+    if (!activations.isEmpty()) {
+      IntegerNetwork integers = toIntegerNetwork();
+      integers
+          .accumulatorBits()
+          .forEach(
+              (node, bits) ->
+                  widest.merge(integers.graph().graph().node(node).layer(), bits, Math::max));
+    }
+    return ImmutableMap.copyOf(widest);
   }
 
   /**

@@ -18,6 +18,10 @@ import org.dl4jquant.format.FixedPointFormat;
  * @param maxFractionalLength likewise
  * @param statistic of method B, if it was recorded
  * @param sqnrDb of the weights, the lowest if there are several; infinite if nothing was lost
+ * @param valueBits of the codes that carry the layer's value; empty if it stays float, or is only
+ *     moved
+ * @param accumulatorBits that the widest sum can need, proved from the weights; empty if none is
+ *     computed in integers
  * @param bytesBefore of all parameters as DL4J holds them
  * @param bytesAfter packed, with one byte per channel for its format
  * @param floatReason why the weights stay float; empty if they do not or there are none
@@ -31,10 +35,13 @@ public record LayerRow(
     OptionalInt maxFractionalLength,
     OptionalDouble statistic,
     double sqnrDb,
+    OptionalInt valueBits,
+    OptionalInt accumulatorBits,
     long bytesBefore,
     long bytesAfter,
     String floatReason) {
-  static LayerRow of(QuantizedLayer layer, OptionalDouble statistic, int bytesPerElement) {
+  static LayerRow of(
+      QuantizedLayer layer, OptionalDouble statistic, Integers integers, int bytesPerElement) {
     int min = Integer.MAX_VALUE;
     int max = Integer.MIN_VALUE;
     double sqnr = Double.POSITIVE_INFINITY;
@@ -68,6 +75,8 @@ public record LayerRow(
         coded ? OptionalInt.of(max) : OptionalInt.empty(),
         statistic,
         sqnr,
+        integers.valueBits(layer.name()),
+        integers.accumulatorBits(layer.name()),
         layer.parameterCount() * bytesPerElement,
         after,
         layer.floatReason().orElse(""));

@@ -18,10 +18,13 @@ import org.jspecify.annotations.Nullable;
  * What quantization did to each layer.
  *
  * @param rows in topological order, layers without parameters too
+ * @param vertexSums the bits that the widest sum of each vertex without a layer can need
  * @param raised why a layer got more bits than was asked for, by layer
  */
 public record QuantizationReport(
-    ImmutableList<LayerRow> rows, ImmutableMap<String, String> raised) {
+    ImmutableList<LayerRow> rows,
+    ImmutableMap<String, Integer> vertexSums,
+    ImmutableMap<String, String> raised) {
   private static final ImmutableList<String> HEADER =
       ImmutableList.of(
           "layer",
@@ -31,6 +34,8 @@ public record QuantizationReport(
           "fraction",
           "statistic",
           "SQNR dB",
+          "value",
+          "sums",
           "bytes",
           "packed",
           "float because");
@@ -47,10 +52,12 @@ public record QuantizationReport(
    */
   public static QuantizationReport of(QuantizedModel model, Map<String, Double> statistics) {
     int width = model.dataType().width();
+    Integers integers = Integers.of(model);
     return new QuantizationReport(
         model.layers().stream()
-            .map(layer -> LayerRow.of(layer, find(statistics, layer.name()), width))
+            .map(layer -> LayerRow.of(layer, find(statistics, layer.name()), integers, width))
             .collect(ImmutableList.toImmutableList()),
+        integers.besides(model.layers()),
         ImmutableMap.of());
   }
 
@@ -59,7 +66,7 @@ public record QuantizationReport(
    * the table adds below its lines.
    */
   public QuantizationReport withRaised(Map<String, String> reasons) {
-    return new QuantizationReport(rows, ImmutableMap.copyOf(reasons));
+    return new QuantizationReport(rows, vertexSums, ImmutableMap.copyOf(reasons));
   }
 
   private static OptionalDouble find(Map<String, Double> statistics, String layer) {
@@ -77,7 +84,10 @@ public record QuantizationReport(
     return rows.stream().mapToLong(LayerRow::bytesAfter).sum();
   }
 
-  /** Returns a table with a line per layer and a line of totals. */
+  /**
+   * Returns a table with a line per layer and a line of totals: bits of weights, their fractional
+   * lengths, bits of the value, bits of the widest sum with the type that holds it.
+   */
   public String table() {
     List<List<String>> lines = new ArrayList<>();
     lines.add(HEADER);
@@ -93,10 +103,14 @@ public record QuantizationReport(
             "",
             "",
             "",
+            "",
+            "",
             String.valueOf(bytesBefore()),
             String.valueOf(bytesAfter()),
             ""));
     StringBuilder text = new StringBuilder(layOut(lines));
+    vertexSums.forEach(
+        (vertex, bits) -> text.append(vertex).append(": sums of ").append(sums(bits)).append('\n'));
     raised.forEach((layer, reason) -> text.append(layer).append(": ").append(reason).append('\n'));
     return text.toString();
   }
@@ -113,9 +127,19 @@ public record QuantizationReport(
             ? String.format(Locale.ROOT, "%.3e", row.statistic().getAsDouble())
             : "-",
         row.minFractionalLength().isEmpty() ? "-" : decibels(row.sqnrDb()),
+        row.valueBits().isPresent() ? String.valueOf(row.valueBits().getAsInt()) : "-",
+        row.accumulatorBits().isPresent() ? sums(row.accumulatorBits().getAsInt()) : "-",
         String.valueOf(row.bytesBefore()),
         String.valueOf(row.bytesAfter()),
         row.floatReason());
+  }
+
+  private static String sums(int bits) {
+    return bits + " " + type(bits);
+  }
+
+  private static String type(int bits) {
+    return bits <= Integer.SIZE ? "int32" : "int64";
   }
 
   private static String range(OptionalInt min, OptionalInt max) {
@@ -153,8 +177,8 @@ public record QuantizationReport(
 
   /**
    * Returns one JSON object per layer: {@code name, kind, parameters, bits, minFractionalLength,
-   * maxFractionalLength, statistic, sqnrDb, bytesBefore, bytesAfter, floatReason, raised}. What
-   * does not apply or is infinite is null.
+   * maxFractionalLength, statistic, sqnrDb, valueBits, accumulatorBits, accumulatorType,
+   * bytesBefore, bytesAfter, floatReason, raised}. What does not apply or is infinite is null.
    */
   public ArrayNode toJson() {
     ArrayNode layers = new ObjectMapper().createArrayNode();
@@ -170,6 +194,11 @@ public record QuantizationReport(
               "statistic",
               row.statistic().isPresent() ? finite(row.statistic().getAsDouble()) : null)
           .put("sqnrDb", row.minFractionalLength().isEmpty() ? null : finite(row.sqnrDb()))
+          .put("valueBits", boxed(row.valueBits()))
+          .put("accumulatorBits", boxed(row.accumulatorBits()))
+          .put(
+              "accumulatorType",
+              row.accumulatorBits().isPresent() ? type(row.accumulatorBits().getAsInt()) : null)
           .put("bytesBefore", row.bytesBefore())
           .put("bytesAfter", row.bytesAfter())
           .put("floatReason", row.floatReason().isEmpty() ? null : row.floatReason())

@@ -1,0 +1,47 @@
+package org.dl4jquant.report;
+
+import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
+import java.util.OptionalInt;
+import org.dl4jquant.convert.QuantizedLayer;
+import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.graph.ActivationFormat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The widths of what a model computes in integers.
+ *
+ * @param values the format of each value that has one of its own, by node
+ * @param sums the widest sum of each layer or vertex
+ */
+record Integers(ImmutableMap<String, ActivationFormat> values, ImmutableMap<String, Integer> sums) {
+  static Integers of(QuantizedModel model) {
+    return new Integers(model.activations(), model.accumulatorBits());
+  }
+
+  OptionalInt valueBits(String layer) {
+    @Nullable ActivationFormat own = values.get(layer);
+    @Nullable ActivationFormat format = own == null ? values.get(layer + "/preactivation") : own;
+    return format == null ? OptionalInt.empty() : OptionalInt.of(format.bitWidth());
+  }
+
+  OptionalInt accumulatorBits(String layer) {
+    @Nullable Integer bits = sums.get(layer);
+    return bits == null ? OptionalInt.empty() : OptionalInt.of(bits);
+  }
+
+  /** Returns the sums of those that are no layers. */
+  ImmutableMap<String, Integer> besides(Iterable<QuantizedLayer> layers) {
+    ImmutableSet.Builder<String> names = ImmutableSet.builder();
+    layers.forEach(layer -> names.add(layer.name()));
+    ImmutableSet<String> known = names.build();
+    ImmutableMap.Builder<String, Integer> others = ImmutableMap.builder();
+    sums.forEach(
+        (name, bits) -> {
+          if (!known.contains(name)) {
+            others.put(name, bits);
+          }
+        });
+    return others.buildOrThrow();
+  }
+}
