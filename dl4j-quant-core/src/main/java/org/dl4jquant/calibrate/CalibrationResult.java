@@ -11,10 +11,11 @@ import org.dl4jquant.stats.TensorProfile;
 /**
  * What calibration saw, by the names of the graph's nodes.
  *
- * <p>A node has a profile if its value can need a number format of its own. None have those that
- * only move what they take (max pooling, flatten and so on), and sums that go straight into a
- * clipping activation. The channels of a profile are those of the graph's value, axis 1; there is
- * one for all where their number is not known beforehand.
+ * <p>A node has a profile if its value can need a number format of its own, or is a maximum, whose
+ * mean is not that of what it is taken of. None have those that only move what they take (flatten
+ * and so on), and sums that go straight into a clipping activation. The channels of a profile are
+ * those of the graph's value, axis 1; there is one for all where their number is not known
+ * beforehand.
  *
  * @param network the fingerprint of the network that was run
  * @param examples how many were seen

@@ -3,20 +3,24 @@ package org.dl4jquant.convert;
 import com.google.common.primitives.ImmutableDoubleArray;
 import java.util.Optional;
 import java.util.function.Function;
+import org.dl4jquant.graph.Crop;
 import org.dl4jquant.graph.Deconvolution;
 import org.dl4jquant.graph.Flatten;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.Shape;
+import org.dl4jquant.graph.Upsample;
 import org.dl4jquant.graph.Weighted;
+import org.dl4jquant.graph.ZeroPad;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.tensor.Tensor;
 
 /**
  * Takes the mean error that rounded weights make out of the bias: {@code b[j] -= sum (Q(w) - w) *
- * E[x]} over the kernel, with the mean of each input channel from calibration. Zeros of padding are
- * not counted. A transposed convolution with more than one kernel element stays as it is, because
- * its outputs do not all see the same of them.
+ * E[x]} over the kernel, with the mean of each input channel from calibration, taken behind a max
+ * pooling. Zeros of padding are not counted. A transposed convolution with more than one kernel
+ * element stays as it is, because its outputs do not all see the same of them.
  */
 final class BiasCorrection {
   private final NetworkGraph graph;
@@ -61,14 +65,19 @@ final class BiasCorrection {
     Optional<ImmutableDoubleArray> own =
         profiles.apply(name).map(BiasCorrection::means).filter(all -> all.length() == channels);
     Node node = graph.node(name);
-    if (own.isPresent() || !(node.op() instanceof Flatten)) {
+    if (own.isPresent()) {
       return own;
     }
-    return profiles
-        .apply(node.input())
-        .map(BiasCorrection::means)
-        .filter(all -> channels % all.length() == 0)
-        .map(all -> repeated(all, channels / all.length()));
+    if (node.op() instanceof ZeroPad
+        || node.op() instanceof Crop
+        || node.op() instanceof Upsample) {
+      return means(node.input(), channels);
+    }
+    int before =
+        node.op() instanceof Flatten ? graph.shape(node.input()).channels() : Shape.UNKNOWN;
+    return before < 1 || channels % before != 0
+        ? Optional.empty()
+        : means(node.input(), before).map(all -> repeated(all, channels / before));
   }
 
   private static ImmutableDoubleArray means(TensorProfile profile) {

@@ -158,15 +158,16 @@ final class CalibrationTest {
                   List.of(
                       "input",
                       "conv",
+                      "pool",
                       "smooth/preactivation",
                       "smooth",
                       "dense",
                       "out/preactivation",
                       "out")),
           result.profiles().keySet().toString());
-      assertFalse(result.profiles().containsKey("pool"));
       assertFalse(result.profiles().containsKey("conv/preactivation"));
-      for (String node : List.of("conv", "smooth/preactivation", "smooth", "dense", "out")) {
+      for (String node :
+          List.of("conv", "pool", "smooth/preactivation", "smooth", "dense", "out")) {
         assertClose(
             expected(network, node, input),
             result.profile(node).orElseThrow(),
