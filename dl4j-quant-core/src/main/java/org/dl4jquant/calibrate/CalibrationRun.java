@@ -162,9 +162,9 @@ final class CalibrationRun {
       scratch = new float[length];
     }
     Layout layout = layout(profile.node().name(), value);
-    if (output.mask().isEmpty() && Tensors.isDense(value)) {
+    int axis = layout == Layout.CHANNELS_LAST ? value.rank() - 1 : 1;
+    if (output.mask().isEmpty() && Tensors.isDense(value) && profile.fits(value, axis)) {
       Tensors.copyBuffer(value, scratch);
-      int axis = layout == Layout.CHANNELS_LAST ? value.rank() - 1 : 1;
       profile.acceptBuffer(scratch, length, value, axis);
       return true;
     }

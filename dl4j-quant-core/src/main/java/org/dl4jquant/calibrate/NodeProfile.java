@@ -68,6 +68,11 @@ final class NodeProfile {
     return mask.isEmpty() || kept.isPresent();
   }
 
+  /** Returns whether an array has its channels along this axis. */
+  boolean fits(INDArray array, int channelAxis) {
+    return profile.channels() == 1 || array.size(channelAxis) == profile.channels();
+  }
+
   /**
    * Adds a value without a mask, in the order in which its array lies in memory.
    *
@@ -75,16 +80,10 @@ final class NodeProfile {
    * @param channelAxis of the array
    */
   void acceptBuffer(float[] values, int length, INDArray array, int channelAxis) {
-    int channels = profile.channels();
-    if (channels == 1) {
+    if (profile.channels() == 1) {
       profile.acceptBatch(values, length, length);
       return;
     }
-    Checks.that(
-        array.size(channelAxis) == channels,
-        "value of '" + node.name() + "'",
-        "have " + channels + " channels",
-        "shape " + Arrays.toString(array.shape()));
     profile.acceptBatch(values, length, Math.toIntExact(array.stride(channelAxis)));
   }
 

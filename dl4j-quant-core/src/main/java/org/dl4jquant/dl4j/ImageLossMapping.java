@@ -2,6 +2,8 @@ package org.dl4jquant.dl4j;
 
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
+import org.dl4jquant.graph.Softmax;
+import org.nd4j.linalg.activations.impl.ActivationSoftmax;
 
 /** An activation function over the channels at each position of an image. */
 final class ImageLossMapping implements LayerMapping {
@@ -12,7 +14,9 @@ final class ImageLossMapping implements LayerMapping {
       return layer.inFloat("its activation function has no integer form", input);
     }
     Value image = layer.spatial(input, kind.getFormat() == CNN2DFormat.NHWC);
-    Value channelwise = new Value(image.node(), Layout.CHANNELS_LAST);
-    return image.at(layer.activate(kind.getActivationFn(), channelwise).node());
+    // DL4J's own runs over rows of channels, whatever the format
+    return kind.getActivationFn() instanceof ActivationSoftmax
+        ? layer.add(new Softmax(), image.layout(), image)
+        : layer.activate(kind.getActivationFn(), image);
   }
 }

@@ -19,6 +19,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
+import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -41,6 +42,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.lossfunctions.LossFunctions;
 
 final class CalibrationTest {
   private static MultiLayerNetwork cnn(CNN2DFormat format) {
@@ -379,6 +381,39 @@ final class CalibrationTest {
     assertTrue(seen.size() > 1, seen.toString());
     assertEquals(20_000, seen.get(seen.size() - 1));
     assertEquals(20_000L * 2 * 9 * 8, result.profile("input").orElseThrow().whole().count());
+  }
+
+  @Test
+  void pixelsThatAreClassifiedAreProfiledByClassInEitherFormat() {
+    for (CNN2DFormat format : CNN2DFormat.values()) {
+      MultiLayerNetwork network =
+          new MultiLayerNetwork(
+              new NeuralNetConfiguration.Builder()
+                  .seed(3)
+                  .list()
+                  .layer(
+                      new ConvolutionLayer.Builder(3, 3)
+                          .name("conv")
+                          .nOut(3)
+                          .dataFormat(format)
+                          .activation(Activation.IDENTITY)
+                          .build())
+                  .layer(
+                      new CnnLossLayer.Builder(LossFunctions.LossFunction.MCXENT)
+                          .name("pixels")
+                          .format(format)
+                          .activation(Activation.SOFTMAX)
+                          .build())
+                  .setInputType(InputType.convolutional(9, 8, 2, format))
+                  .build());
+      network.init();
+      INDArray input = images(40);
+      input = format == CNN2DFormat.NHWC ? input.permute(0, 2, 3, 1).dup('c') : input;
+      assertClose(
+          expected(network, "pixels", input),
+          calibrate(network, input).profile("pixels").orElseThrow(),
+          format.name());
+    }
   }
 
   private static void assertMessage(String message, Runnable call) {
