@@ -244,6 +244,20 @@ final class OnnxFacadeTest {
   }
 
   @Test
+  void largeConstantsStandBesideTheFile() throws Exception {
+    MultiLayerNetwork network = recurrent();
+    Path file = folder.resolve("large.onnx");
+    OnnxOptions options = OnnxOptions.builder().externalDataAbove(0).build();
+    Quantization.of(network).exportFloatOnnx(file, options);
+    assertTrue(Files.size(folder.resolve("large.onnx.data")) > 50_000);
+    INDArray input = GraphComparison.random(2, 6, 20, 5);
+    INDArray expected = network.output(input);
+    try (OnnxNetwork onnx = OnnxNetwork.open(file)) {
+      assertEquals(0, expected.sub(onnx.output(input)).amaxNumber().doubleValue(), 1e-4);
+    }
+  }
+
+  @Test
   void fourBitWeightsNeedTheirOpset() {
     assertEquals(
         "opset must be 21 at least for weights of 4 bits, found 17",

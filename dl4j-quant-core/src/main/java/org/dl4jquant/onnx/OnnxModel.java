@@ -23,6 +23,9 @@ public final class OnnxModel {
   /** The metadata entry with the SHA-256 of the graph, in hexadecimal. */
   public static final String HASH_KEY = "dl4j-quant.sha256";
 
+  /** Smaller constants stay in the model: shape inference does not look for them elsewhere. */
+  private static final int EXTERNAL_FROM = 1024;
+
   private final ModelProto proto;
   private final ImmutableMap<String, String> unpromised;
   private final long externalDataAbove;
@@ -120,12 +123,17 @@ public final class OnnxModel {
         data,
         out -> {
           for (TensorProto tensor : tensors) {
-            tensor.getRawData().writeTo(out);
+            if (tensor.getRawData().size() >= EXTERNAL_FROM) {
+              tensor.getRawData().writeTo(out);
+            }
           }
         });
     long offset = 0;
     for (int i = 0; i < tensors.size(); i++) {
       long length = tensors.get(i).getRawData().size();
+      if (length < EXTERNAL_FROM) {
+        continue;
+      }
       graph.setInitializer(i, external(tensors.get(i), data, offset, length));
       offset += length;
     }

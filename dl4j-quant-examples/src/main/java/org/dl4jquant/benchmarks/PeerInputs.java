@@ -18,6 +18,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.Conversion;
 import org.dl4jquant.examples.Digits;
 import org.dl4jquant.examples.FashionMini;
 import org.dl4jquant.examples.Networks;
@@ -29,10 +30,10 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Trains five networks and writes for each what {@code compare_with_onnxruntime.py} compares: the
- * float network, ours of 8-bit activations with weights of 8 and 4 bits, and the data as {@code
- * .npy} files.
+ * float network, ours of 8-bit activations with weights of 8 and 4 bits and logits of 16 and 8
+ * bits, and the data as {@code .npy} files.
  *
- * <p>Arguments: the directory to write to.
+ * <p>Arguments: the directory to write to, and the names of networks; all without.
  */
 public final class PeerInputs {
   private static final int BATCH = 32;
@@ -51,11 +52,14 @@ public final class PeerInputs {
     Split fashion = FashionMini.images(SEED);
     int classes = FashionMini.CLASSES;
     subjects.put("mlp", new Subject(Networks.mlp(64, classes, SEED), Digits.vectors(SEED), 30));
-    subjects.put("plain-cnn", new Subject(Networks.plainCnn(28, classes, SEED), fashion, 6));
+    subjects.put("plain-cnn", new Subject(Networks.plainCnn(28, classes, SEED), fashion, 4));
     subjects.put(
-        "batch-norm-cnn", new Subject(Networks.batchNormCnn(28, classes, SEED), fashion, 6));
-    subjects.put("residual", new Subject(Networks.residual(28, classes, SEED), fashion, 6));
+        "batch-norm-cnn", new Subject(Networks.batchNormCnn(28, classes, SEED), fashion, 4));
+    subjects.put("residual", new Subject(Networks.residual(28, classes, SEED), fashion, 4));
     subjects.put("lstm", new Subject(Networks.lstm(8, classes, SEED), Digits.sequences(SEED), 30));
+    if (arguments.length > 1) {
+      subjects.keySet().retainAll(List.of(arguments));
+    }
     for (Map.Entry<String, Subject> subject : subjects.entrySet()) {
       write(subject.getValue(), Files.createDirectories(directory.resolve(subject.getKey())));
       System.out.println(subject.getKey());
@@ -70,11 +74,15 @@ public final class PeerInputs {
     Quantization start = Quantization.of(subject.network());
     start.exportFloatOnnx(directory.resolve("float.onnx"), options);
     for (int bits : List.of(8, 4)) {
-      start
-          .weightBits(bits)
-          .calibrate(calibration)
-          .convert()
-          .exportOnnx(directory.resolve("w" + bits + "a8.onnx"), options);
+      for (int logitBits : List.of(16, 8)) {
+        String name = "w" + bits + "a8-logits" + logitBits + ".onnx";
+        start
+            .weightBits(bits)
+            .conversion(Conversion.DEFAULT.withOutputBits(logitBits))
+            .calibrate(calibration)
+            .convert()
+            .exportOnnx(directory.resolve(name), options);
+      }
     }
     DataSet test = subject.split().test();
     npy(directory.resolve("calibration.npy"), calibration);
