@@ -20,6 +20,8 @@ import org.dl4jquant.internal.Checks;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.strategy.FormatStrategy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Chooses the format of every value that is to be codes, from what calibration saw of it.
@@ -28,6 +30,9 @@ import org.dl4jquant.strategy.FormatStrategy;
  * that gives none, of other unsigned values, or for an input or what a float layer gives.
  */
 final class ActivationFormats {
+  private static final Logger log = LoggerFactory.getLogger(ActivationFormats.class);
+  private static final double FAR = 256;
+
   private final NetworkGraph graph;
   private final FormatStrategy strategy;
   private final Function<String, Optional<TensorProfile>> profiles;
@@ -69,11 +74,26 @@ final class ActivationFormats {
       unsigned.add(node.name());
     }
     if (!choice.outside()) {
-      return strategy.choose(profile.whole(), choice.bits(), signed);
+      FixedPointFormat format = strategy.choose(profile.whole(), choice.bits(), signed);
+      warnIfFar(node, profile.whole(), format);
+      return format;
     }
     // Bits are plenty here, so that twice of what was seen must fit.
     FixedPointFormat seen = FormatStrategy.maxAbs().choose(profile.whole(), choice.bits(), signed);
     return seen.withFractionalLength(seen.fractionalLength() - 1);
+  }
+
+  /** Formats have limits; values far beyond them become zeros, or all the same. */
+  private static void warnIfFar(Node node, ChannelProfile seen, FixedPointFormat format) {
+    double largest = seen.moments().maxAbs();
+    if (largest > 0
+        && (format.scale() >= largest || format.maxCode() * format.scale() < largest / FAR)) {
+      log.warn(
+          "values of '{}' reach {}, too far from 1 for {}: scale the weights before and after it",
+          node.name(),
+          largest,
+          format);
+    }
   }
 
   private boolean isUnsigned(Node node, ChannelProfile seen) {

@@ -13,6 +13,7 @@ import org.dl4jquant.graph.Add;
 import org.dl4jquant.graph.AveragePool;
 import org.dl4jquant.graph.Concat;
 import org.dl4jquant.graph.GlobalPool;
+import org.dl4jquant.graph.Input;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.Op;
@@ -101,15 +102,21 @@ final class CodePlan {
     return node.op() instanceof Weighted && integerSums.test(node) && mayBeCoded(node.input());
   }
 
-  /** What a preprocessor computes in float has no place in DL4J where it could be quantized. */
   private boolean mayBeCoded(String name) {
     Node node = graph.node(name);
     if (node.op().keepsCodes()) {
       return mayBeCoded(node.input());
     }
-    return computes(node.op())
-        || node.op() instanceof Weighted
-        || !node.name().startsWith(node.layer() + "/input");
+    return hasPlace(node);
+  }
+
+  /** Whether DL4J has the value, so that it can be quantized there, too. */
+  private static boolean hasPlace(Node node) {
+    String layer = node.layer();
+    return node.op() instanceof Input
+        || node.name().equals(layer)
+        || node.name().equals(layer + "/preactivation")
+        || node.name().equals(layer + "/softmax");
   }
 
   private static boolean computes(Op op) {
@@ -122,6 +129,7 @@ final class CodePlan {
 
   private boolean computesInIntegers(Node node) {
     return computes(node.op())
+        && hasPlace(node)
         && bits(node.layer()) < LayerPrecision.FLOAT_BITS
         && knownChannels(node.name())
         && node.inputs().stream().allMatch(this::knownChannels);

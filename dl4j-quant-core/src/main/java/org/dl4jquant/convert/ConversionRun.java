@@ -16,7 +16,6 @@ import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.NetworkImage;
-import org.dl4jquant.dl4j.WeightSource;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.ChannelAffine;
@@ -87,18 +86,25 @@ final class ConversionRun {
         .choose(carriers.choices());
   }
 
-  /** Makes codes of the factors of each normalization that stands alone. */
+  /**
+   * Makes codes of the factors of each normalization that stands alone. The constants of a scale or
+   * shift vertex are no parameters, so that it computes in float.
+   */
   private void quantizeFactors() {
     for (Node node : image.graph().nodes()) {
       if (node.op() instanceof ChannelAffine op
           && !plan.of(node.layer()).keepsFloatWeights()
           && !plan.of(node.layer()).keepsFloatActivations()) {
-        WeightSource from = IntegerWeights.source(image, node).orElseThrow();
-        Dl4jParameter parameter = parameter(from.layer(), from.weight()).orElseThrow();
-        Granularity each = Granularity.perChannel(parameter.layout().shape().size() - 1);
-        replace(parameter, settings.weights().quantized(op.weight(), each, Conversion.FACTOR_BITS));
+        IntegerWeights.source(image, node)
+            .flatMap(from -> parameter(from.layer(), from.weight()))
+            .ifPresent(parameter -> quantizeFactors(parameter, op.weight()));
       }
     }
+  }
+
+  private void quantizeFactors(Dl4jParameter parameter, Tensor factors) {
+    Granularity each = Granularity.perChannel(parameter.layout().shape().size() - 1);
+    replace(parameter, settings.weights().quantized(factors, each, Conversion.FACTOR_BITS));
   }
 
   /** Puts the bias of each integer sum on the sum's own grid. */

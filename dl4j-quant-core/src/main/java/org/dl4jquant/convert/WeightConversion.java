@@ -23,14 +23,18 @@ import org.dl4jquant.tensor.Tensor;
  * Weight-only quantization of every parameterized layer: one fixed-point format per output channel
  * of a weight, one per bias; normalization statistics stay as they are.
  *
- * <p>A channel of zeros gets the median fractional length of the others. Immutable and thread-safe;
- * the network is only read.
+ * <p>A channel of zeros gets the median fractional length of the others, and one of almost zeros no
+ * step that is more than 2^{@value #MAX_SPREAD} times finer than the coarsest: what training has
+ * left of a dead channel must not decide how wide sums are. Immutable and thread-safe; the network
+ * is only read.
  *
  * @param strategy chooses the format of a channel
  * @param strategyName what the provenance calls it
  * @param rounding how weights become codes; half to even unless asked otherwise
  */
 public record WeightConversion(WeightStrategy strategy, String strategyName, Rounding rounding) {
+  private static final int MAX_SPREAD = 20;
+
   /** The smallest magnitude that counts as not zero: the smallest normal float. */
   private static final float SMALLEST = Float.MIN_NORMAL;
 
@@ -127,6 +131,9 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
     lengths.sort(null);
     int median = lengths.isEmpty() ? 0 : lengths.get(lengths.size() / 2);
     zeroChannels.forEach(i -> formats.set(i, FixedPointFormat.signed(bitWidth, median)));
+    int finest = lengths.isEmpty() ? 0 : lengths.get(0) + MAX_SPREAD;
+    formats.replaceAll(
+        format -> format.withFractionalLength(Math.min(finest, format.fractionalLength())));
     return formats;
   }
 

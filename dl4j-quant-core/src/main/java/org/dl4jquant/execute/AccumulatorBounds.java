@@ -94,7 +94,7 @@ final class AccumulatorBounds {
 
     Bound(String node, long start) {
       this.node = node;
-      this.value = Math.absExact(start);
+      this.value = start == Long.MIN_VALUE ? refuse() : Math.abs(start);
     }
 
     void add(long magnitude, long maxAbs, int shift) {
