@@ -20,6 +20,7 @@ import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.WeightConversion;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.onnx.OnnxModel;
@@ -170,12 +171,14 @@ public final class Quantization {
 
   /**
    * Runs representative data through the network, so that activations can be quantized, too. The
-   * data is what {@link Calibration#run(DataSetIterator)} takes.
+   * data is what {@link Calibration#run(DataSetIterator)} takes; values that are NaN or infinite
+   * are left out, counted and warned about.
    *
+   * @throws IllegalArgumentException if a weight is NaN or infinite
    * @throws IllegalStateException if folding changes what the network gives for the first examples
    */
   public Quantization calibrate(DataSetIterator data) {
-    FoldedNetwork folded = FoldedNetwork.of(network);
+    FoldedNetwork folded = folded();
     CalibrationResult seen = Calibration.of(folded.network()).run(data);
     if (data.resetSupported()) {
       data.reset();
@@ -187,7 +190,7 @@ public final class Quantization {
 
   /** Does the same with several inputs. */
   public Quantization calibrate(MultiDataSetIterator data) {
-    FoldedNetwork folded = FoldedNetwork.of(network);
+    FoldedNetwork folded = folded();
     CalibrationResult seen = Calibration.of(folded.network()).run(data);
     if (data.resetSupported()) {
       data.reset();
@@ -203,7 +206,7 @@ public final class Quantization {
    * @param inputs one array per input of the network, in order
    */
   public Quantization calibrate(INDArray... inputs) {
-    FoldedNetwork folded = FoldedNetwork.of(network);
+    FoldedNetwork folded = folded();
     requireSame(folded, inputs);
     return calibration(Calibration.of(folded.network()).run(inputs));
   }
@@ -215,6 +218,11 @@ public final class Quantization {
     return rules.fallback().keepsFloatActivations()
         ? calibrated.activationBits(DEFAULT_ACTIVATION_BITS)
         : calibrated;
+  }
+
+  private FoldedNetwork folded() {
+    network.layers().forEach(layer -> layer.parameters().forEach(Dl4jParameter::requireFinite));
+    return FoldedNetwork.of(network);
   }
 
   private void requireSame(FoldedNetwork folded, INDArray... inputs) {

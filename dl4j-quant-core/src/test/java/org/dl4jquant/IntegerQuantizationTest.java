@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.Random;
+import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.convert.QuantizedModel;
@@ -54,6 +56,10 @@ final class IntegerQuantizationTest {
   }
 
   private static MultiLayerNetwork trained() {
+    return trained(PoolingType.MAX);
+  }
+
+  private static MultiLayerNetwork trained(PoolingType pooling) {
     MultiLayerNetwork network =
         new MultiLayerNetwork(
             new NeuralNetConfiguration.Builder()
@@ -69,7 +75,7 @@ final class IntegerQuantizationTest {
                         .build())
                 .layer(new BatchNormalization.Builder().name("norm").build())
                 .layer(new ActivationLayer.Builder().activation(Activation.RELU).build())
-                .layer(new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build())
+                .layer(new SubsamplingLayer.Builder(pooling).kernelSize(2, 2).stride(2, 2).build())
                 .layer(
                     new OutputLayer.Builder()
                         .name("out")
@@ -89,6 +95,55 @@ final class IntegerQuantizationTest {
   private static double accuracy(INDArray output, DataSet data) {
     INDArray hits = output.argMax(1).eq(data.getLabels().argMax(1));
     return hits.castTo(DataType.FLOAT).meanNumber().doubleValue();
+  }
+
+  @Test
+  void aBrokenWeightIsRefusedByNameBeforeCalibration() {
+    INDArray data = bars(40, 3).getFeatures();
+    MultiLayerNetwork network = trained();
+    network.getParam("0_W").putScalar(new int[] {1, 0, 2, 2}, Float.NaN);
+    assertRefused("parameter W of layer conv", network, data);
+    network.getParam("0_W").putScalar(new int[] {1, 0, 2, 2}, Float.NEGATIVE_INFINITY);
+    assertRefused("parameter W of layer conv", network, data);
+    network.getParam("0_W").putScalar(new int[] {1, 0, 2, 2}, 0);
+    network.getParam("1_mean").putScalar(0, 2, Float.NaN);
+    assertRefused("parameter mean of layer norm", network, data);
+    network.getParam("1_mean").putScalar(0, 2, 0);
+    assertEquals(40, Quantization.of(network).calibrate(data).convert().output(data).get(0).rows());
+  }
+
+  private static void assertRefused(String parameter, MultiLayerNetwork network, INDArray data) {
+    String message = parameter + " must hold only finite numbers, found 1 that are NaN or infinite";
+    assertEquals(
+        message,
+        assertThrows(IllegalArgumentException.class, () -> Quantization.of(network).calibrate(data))
+            .getMessage());
+    ListDataSetIterator<DataSet> iterator =
+        new ListDataSetIterator<>(
+            new DataSet(data, Nd4j.zeros(data.size(0), CLASSES)).asList(), 16);
+    assertEquals(
+        message,
+        assertThrows(
+                IllegalArgumentException.class, () -> Quantization.of(network).calibrate(iterator))
+            .getMessage());
+  }
+
+  @Test
+  void brokenDataAmongTheFirstExamplesAreLeftOutAsAmongTheOthers() {
+    MultiLayerNetwork network = trained(PoolingType.AVG);
+    DataSet data = bars(100, 3);
+    INDArray whole = data.getFeatures().dup();
+    INDArray broken = data.getFeatures();
+    broken.putScalar(new int[] {2, 0, 4, 4}, Float.NaN);
+    broken.putScalar(new int[] {5, 0, 3, 3}, Float.POSITIVE_INFINITY);
+    QuantizedModel expected = Quantization.of(network).calibrate(whole).convert();
+    QuantizedModel one = Quantization.of(network).calibrate(broken).convert();
+    QuantizedModel parts =
+        Quantization.of(network).calibrate(new ListDataSetIterator<>(data.asList(), 16)).convert();
+    assertEquals(expected.activations().keySet(), one.activations().keySet());
+    assertEquals(one.activations(), parts.activations());
+    INDArray test = bars(100, 2).getFeatures();
+    assertEquals(0, expected.output(test).get(0).distance1(one.output(test).get(0)), 2);
   }
 
   @Test

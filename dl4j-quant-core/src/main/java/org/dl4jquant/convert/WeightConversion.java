@@ -91,8 +91,8 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
     if (role == ParameterRole.BIAS && precision.biasBits() == LayerPrecision.FLOAT_BITS) {
       return keep(parameter, "the plan keeps this layer's biases float");
     }
+    parameter.requireFinite();
     Tensor tensor = parameter.tensor();
-    requireFinite(parameter, tensor);
     return role == ParameterRole.WEIGHT
         ? quantize(parameter, tensor, precision.weightBits(), strategy)
         : quantize(parameter, tensor, precision.biasBits(), WeightStrategy.maxAbs());
@@ -144,18 +144,6 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
       }
     }
     return true;
-  }
-
-  private static void requireFinite(Dl4jParameter parameter, Tensor tensor) {
-    int broken = 0;
-    for (float value : tensor.values()) {
-      broken += Float.isFinite(value) ? 0 : 1;
-    }
-    Checks.that(
-        broken == 0,
-        "parameter " + parameter.key() + " of layer " + parameter.layer(),
-        "hold only finite numbers",
-        broken + " that are NaN or infinite");
   }
 
   private static QuantizedParameter keep(Dl4jParameter parameter, String reason) {

@@ -30,6 +30,26 @@ public record Dl4jParameter(String layer, String key, INDArray value, ParameterL
   }
 
   /**
+   * Checks that a weight or bias is finite once rounded to floats, and that any other parameter is
+   * not NaN: the logarithm of a deviation of 0 is infinite, and rightly so.
+   *
+   * @throws IllegalArgumentException if it is not; the message names the parameter and its layer
+   */
+  public void requireFinite() {
+    boolean mayBeInfinite =
+        layout.role() != ParameterRole.WEIGHT && layout.role() != ParameterRole.BIAS;
+    int broken = 0;
+    for (float element : Tensors.of(value).values()) {
+      broken += Float.isFinite(element) || (mayBeInfinite && !Float.isNaN(element)) ? 0 : 1;
+    }
+    Checks.that(
+        broken == 0,
+        "parameter " + key + " of layer " + layer,
+        "hold only finite numbers",
+        broken + " that are NaN or infinite");
+  }
+
+  /**
    * Overwrites the live array with the elements of a tensor in the shape of the layout; axes of
    * size 1 do not matter.
    */

@@ -212,6 +212,19 @@ final class FoldedNetworkTest {
   }
 
   @Test
+  void featuresThatAreNoNumbersHideNoDifference() {
+    Dl4jNetwork original =
+        Dl4jNetwork.of(
+            layers(IMAGE, new ConvolutionLayer.Builder(3, 2).nOut(4).build(), batchNorm()));
+    FoldedNetwork folded = FoldedNetwork.of(original);
+    INDArray broken = input(IMAGE);
+    broken.putScalar(new long[] {0, 0, 0, 0}, Double.NaN);
+    folded.requireSame(original, 1e-4, broken);
+    folded.network().parameters().muli(1.01);
+    assertThrows(IllegalStateException.class, () -> folded.requireSame(original, 1e-4, broken));
+  }
+
+  @Test
   void aDifferenceIsRefused() {
     Dl4jNetwork original =
         Dl4jNetwork.of(
@@ -225,5 +238,11 @@ final class FoldedNetworkTest {
         e.getMessage()
             .startsWith("folding [layer1] must not change the network by more than 1.0E-4"),
         e.getMessage());
+    folded.network().parameters().assign(Float.NaN);
+    assertEquals(
+        "folding [layer1] must not change the network by more than 1.0E-4, found NaN",
+        assertThrows(
+                IllegalStateException.class, () -> folded.requireSame(original, 1e-4, input(IMAGE)))
+            .getMessage());
   }
 }
