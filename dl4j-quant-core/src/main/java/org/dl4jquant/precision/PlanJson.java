@@ -60,9 +60,14 @@ final class PlanJson {
     if (!root.isObject()) {
       throw new InvalidPlanException(source, "must be a JSON object, found " + root.getNodeType());
     }
-    if (!root.path("version").isInt() || root.path("version").intValue() != VERSION) {
+    JsonNode version = root.path("version");
+    if (!version.isInt() || version.intValue() != VERSION) {
       throw new InvalidPlanException(
-          source, "version must be " + VERSION + ", found " + root.path("version"));
+          source,
+          "version must be "
+              + VERSION
+              + ", found "
+              + (version.isMissingNode() ? "nothing" : version));
     }
     requireFields(root, ImmutableSet.of("version", "default", "layers"), "plan", source);
     if (!root.path("layers").isObject()) {

@@ -55,6 +55,7 @@ final class PrecisionPlanTest {
   @Test
   void whatIsNoPlanIsRefused() {
     assertFails("hello", "is not JSON");
+    assertFails("{}", "version must be 1, found nothing");
     assertFails("[]", "must be a JSON object, found ARRAY");
     assertFails(PLAN.toJson() + "x", "is not JSON");
     assertFails(

@@ -3,8 +3,11 @@ package org.dl4jquant.cli;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Function;
 import org.dl4jquant.Quantization;
@@ -20,6 +23,9 @@ import org.dl4jquant.stats.WeightDifferences;
 
 /** The numbers by which layers are ranked for low precision, lowest first. */
 final class LayerStatistics {
+  /** How a file begins that {@code WeightDifferenceListener.save} wrote. */
+  private static final byte[] CHECKPOINT = "DL4JQWDL".getBytes(StandardCharsets.US_ASCII);
+
   private static final double DECIBELS_PER_DECADE = 10;
 
   private LayerStatistics() {}
@@ -31,6 +37,7 @@ final class LayerStatistics {
    * @throws IllegalArgumentException if another network was watched
    */
   static ImmutableList<LayerStatistic> read(Path file, Quantization quantization) {
+    requireNoCheckpoint(file);
     String json = read(file);
     WeightDifferences differences = WeightDifferences.fromJson(json, file.toString());
     try {
@@ -42,6 +49,17 @@ final class LayerStatistics {
       return LayerStatistic.of(differences);
     } catch (IllegalArgumentException | IllegalStateException e) {
       throw new CommandFailedException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void requireNoCheckpoint(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      if (Arrays.equals(in.readNBytes(CHECKPOINT.length), CHECKPOINT)) {
+        throw new CommandFailedException(
+            file + ": is a checkpoint of a listener; write snapshot().toJson() instead");
+      }
+    } catch (IOException e) {
+      throw new CommandFailedException(file + ": cannot be read: " + Messages.of(e), e);
     }
   }
 

@@ -154,11 +154,16 @@ public record LabeledExamples(
           "array "
               + name
               + " must have "
-              + Math.max(1, examples)
-              + " or more examples along axis 0,"
-              + " as many as the others, found shape "
+              + (examples == 0
+                  ? "1 or more examples"
+                  : counted(examples) + ", as many as the others,")
+              + " along axis 0, found shape "
               + Arrays.toString(array.shape()));
     }
+  }
+
+  private static String counted(long examples) {
+    return examples + (examples == 1 ? " example" : " examples");
   }
 
   private static void requireFinite(String source, String name, INDArray array) {

@@ -20,6 +20,8 @@ import java.util.regex.Pattern;
 @SuppressWarnings("ArrayRecordComponent") // a carrier between the reader and its caller
 record NpyArray(int[] shape, double[] values) {
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
+  private static final String TYPE_RULE =
+      "element type must be float32, float64, boolean or an integer of 8 to 64 bits";
   private static final int MAX_HEADER = 1 << 16;
   private static final Pattern TYPE = Pattern.compile("'descr'\\s*:\\s*'([<>|=]?)([biuf])(\\d)'");
   private static final Pattern ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
@@ -28,7 +30,7 @@ record NpyArray(int[] shape, double[] values) {
   /** Reads one array and stops behind its last byte. */
   static NpyArray read(DataInputStream in, String name) throws IOException {
     String header = header(in, name);
-    Matcher type = find(TYPE, header, name, "element type must be a boolean, integer or float");
+    Matcher type = find(TYPE, header, name, TYPE_RULE);
     boolean fortran =
         find(ORDER, header, name, "must state its element order").group(1).equals("True");
     int[] shape = shape(find(SHAPE, header, name, "must state its shape").group(1), name);
@@ -109,8 +111,7 @@ record NpyArray(int[] shape, double[] values) {
             case "i8", "u8" -> (double) bytes.getLong();
             default ->
                 throw new InvalidDataFileException(
-                    name,
-                    "element type must be a boolean, integer or float, found " + kind + width);
+                    name, TYPE_RULE + ", found " + (kind + width).replaceFirst("^f2$", "float16"));
           };
     }
     return values;

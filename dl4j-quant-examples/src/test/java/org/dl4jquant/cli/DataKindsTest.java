@@ -139,7 +139,9 @@ final class DataKindsTest {
             .write(folder.resolve("objects.npz"));
     String err = CommandRun.of("evaluate", model, "--data", objects).err();
     assertEquals(
-        "dl4j-quant: " + objects + ", array y: element type must be a boolean, integer or float",
+        "dl4j-quant: "
+            + objects
+            + ", array y: element type must be float32, float64, boolean or an integer of 8 to 64 bits",
         err.substring(0, err.indexOf(", found header")));
     Path empty = Files.createFile(folder.resolve("empty.npz"));
     CommandRun.fail(1, empty + ": is not a readable .npz file", "evaluate", model, "--data", empty);

@@ -12,10 +12,12 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.dl4jquant.listeners.WeightDifferenceListener;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Every fault gives one line that names it, and the right status. */
@@ -150,15 +152,13 @@ final class FaultsTest {
     evaluate(": must have an array x, found [y]", new Npz().int64("y", 0, 1));
     evaluate(": must have an array x, found []", new Npz());
     evaluate(
-        ": array x must have 1 or more examples along axis 0, as many as the others, found shape"
-            + " [0, 4]",
+        ": array x must have 1 or more examples along axis 0, found shape [0, 4]",
         new Npz().raw("x", "<f4", false, new long[] {0, 4}, new byte[0]));
     evaluate(
         ", array x: must hold 32 bytes of data, found 8",
         new Npz().raw("x", "<f4", false, new long[] {2, 4}, new byte[8]));
     evaluate(
-        ": array y must have 2 or more examples along axis 0, as many as the others, found shape"
-            + " [3]",
+        ": array y must have 2 examples, as many as the others, along axis 0, found shape [3]",
         new Npz().floats("x", Nd4j.rand(2, 4)).int64("y", 0, 1, 2));
   }
 
@@ -242,6 +242,43 @@ final class FaultsTest {
     CommandRun statistics = CommandRun.of("quantize", model, "--statistics", text, "--out", out);
     assertEquals(1, statistics.status());
     assertTrue(statistics.err().startsWith("dl4j-quant: " + text + ": "), statistics.err());
+    assertTrue(Files.notExists(out));
+  }
+
+  @Test
+  void aCheckpointIsNotTakenForStatistics() throws IOException {
+    MultiLayerNetwork network = ModelSerializer.restoreMultiLayerNetwork(model.toFile());
+    WeightDifferenceListener listener = WeightDifferenceListener.builder().build();
+    network.addListeners(listener);
+    network.fit(new DataSet(Nd4j.rand(3, 4), Nd4j.eye(3)));
+    Path checkpoint = folder.resolve("differences.json");
+    listener.save(checkpoint);
+    failed(
+        checkpoint + ": is a checkpoint of a listener; write snapshot().toJson() instead",
+        "quantize",
+        model,
+        "--statistics",
+        checkpoint,
+        "--low-bits",
+        4,
+        "--validation",
+        data,
+        "--out",
+        folder.resolve("checkpoint.dq.zip"));
+  }
+
+  @Test
+  void aBrokenWeightIsNamedWithAndWithoutCalibration() throws IOException {
+    MultiLayerNetwork network = ModelSerializer.restoreMultiLayerNetwork(model.toFile());
+    network.getParam("1_W").putScalar(2, 1, Float.NaN);
+    Path broken = folder.resolve("broken.zip");
+    ModelSerializer.writeModel(network, broken.toFile(), false);
+    Path out = folder.resolve("broken.dq.zip");
+    String message =
+        "parameter W of layer layer1 must hold only finite numbers, found 1 that are NaN or"
+            + " infinite";
+    failed(message, "quantize", broken, "--out", out);
+    failed(message, "quantize", broken, "--calibration", data, "--out", out);
     assertTrue(Files.notExists(out));
   }
 

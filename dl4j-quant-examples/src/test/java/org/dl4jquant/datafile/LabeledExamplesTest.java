@@ -51,8 +51,7 @@ final class LabeledExamplesTest {
   @Test
   void everyArrayMustHaveTheSameNumberOfExamples() {
     assertFails(
-        "f: array y must have 2 or more examples along axis 0, as many as the others, found shape"
-            + " [3]",
+        "f: array y must have 2 examples, as many as the others, along axis 0, found shape [3]",
         () -> examples(Nd4j.createFromArray(0f, 1f, 2f)));
   }
 

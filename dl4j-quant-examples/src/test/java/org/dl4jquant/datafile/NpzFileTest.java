@@ -63,10 +63,10 @@ final class NpzFileTest {
     assertFails(
         "array x: must hold 8 bytes of data, found 4", npy("<f4", false, "(2,)", new byte[4]));
     assertFails(
-        "array x: element type must be a boolean, integer or float",
+        "array x: element type must be float32, float64, boolean or an integer of 8 to 64 bits",
         npy("<U3", false, "(1,)", new byte[12]));
     assertFails(
-        "array x: element type must be a boolean, integer or float, found f2",
+        "array x: element type must be float32, float64, boolean or an integer of 8 to 64 bits, found float16",
         npy("<f2", false, "(1,)", new byte[2]));
     assertFails(
         "array x: shape must fit into one array", npy("<f4", false, "(65536, 65536)", new byte[0]));
