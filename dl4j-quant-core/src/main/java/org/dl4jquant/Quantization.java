@@ -22,6 +22,7 @@ import org.dl4jquant.convert.WeightConversion;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.dl4j.FoldedNetwork;
+import org.dl4jquant.export.PackedArchive;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.onnx.OnnxModel;
 import org.dl4jquant.onnx.OnnxOptions;
@@ -36,6 +37,7 @@ import org.dl4jquant.precision.OutputHead;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.PrecisionRules;
 import org.dl4jquant.precision.SearchResult;
+import org.dl4jquant.report.QuantizationReport;
 import org.dl4jquant.stats.WeightDifferences;
 import org.dl4jquant.strategy.FormatStrategy;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -402,6 +404,21 @@ public final class Quantization {
     return step > 0
         ? statistic.normalized(step)
         : new LayerStatistic(statistic.layer(), Double.POSITIVE_INFINITY, statistic.frozen());
+  }
+
+  /**
+   * Writes a model with everything attached to it as a {@link PackedArchive}, which {@link
+   * PackedArchive#read} reads.
+   *
+   * @throws java.io.UncheckedIOException if the file cannot be written; it is then as it was before
+   */
+  public static void save(QuantizedModel model, Path file) {
+    PackedArchive.write(model, file);
+  }
+
+  /** Returns what became of each layer of a model. */
+  public static QuantizationReport report(QuantizedModel model) {
+    return QuantizationReport.of(model);
   }
 
   /** Returns the metric of a plan as the metric of the DL4J network that it makes. */

@@ -167,7 +167,7 @@ final class IntegerQuantizationTest {
     assertEquals(1, accuracy(fake, new DataSet(test.getFeatures(), integers)), 0.01);
 
     Path file = directory.resolve("model.zip");
-    PackedArchive.write(model, file);
+    Quantization.save(model, file);
     QuantizedModel read = PackedArchive.read(file);
     assertEquals(model.activations(), read.activations());
     assertEquals(model.provenance(), read.provenance());
@@ -229,7 +229,7 @@ final class IntegerQuantizationTest {
     assertEquals(8, layers.at("/2/valueBits").intValue());
     assertTrue(layers.at("/3/accumulatorBits").isNull(), "a pooling sums nothing");
     assertEquals(16, layers.at("/4/valueBits").intValue());
-    String table = QuantizationReport.of(model).table();
+    String table = Quantization.report(model).table();
     assertTrue(table.contains(layers.at("/4/accumulatorBits").intValue() + " int32"), table);
 
     QuantizedModel wide = calibrated.weightBits(16).activationBits(16).convert();
