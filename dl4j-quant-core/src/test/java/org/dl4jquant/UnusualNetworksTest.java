@@ -55,7 +55,7 @@ final class UnusualNetworksTest {
     ComputationGraph network = new ComputationGraph(graph.build());
     network.init();
 
-    INDArray x = Nd4j.rand(new int[] {64, INPUTS}).subi(0.5);
+    INDArray x = examples();
     requireConverts(network, network.output(x)[0], x);
   }
 
@@ -69,21 +69,13 @@ final class UnusualNetworksTest {
     "1e-37, 1e-12, 1"
   })
   void aChannelOfAlmostNothingDoesNotWidenTheSums(double weight, double bias, double inputs) {
-    MultiLayerNetwork network =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(3)
-                .list()
-                .layer(dense(INPUTS, Activation.RELU))
-                .layer(output())
-                .build());
-    network.init();
+    MultiLayerNetwork network = twoLayers();
     for (int row = 0; row < INPUTS; row++) {
       network.getLayer(0).getParam("W").putScalar(row, 2, weight * (row - 2.5));
     }
     network.getLayer(0).getParam("b").putScalar(2, bias);
 
-    INDArray x = Nd4j.rand(new int[] {64, INPUTS}).subi(0.5).muli(inputs);
+    INDArray x = examples().muli(inputs);
     QuantizedModel model = requireConverts(network, network.output(x), x);
     assertTrue(
         model.toIntegerNetwork().accumulatorBits().values().stream().allMatch(bits -> bits <= 56),
@@ -93,18 +85,10 @@ final class UnusualNetworksTest {
   @Test
   void weightsOfAnyScaleAreQuantizedAlike() {
     for (double scale : new double[] {1e-8, 1, 1e8}) {
-      MultiLayerNetwork network =
-          new MultiLayerNetwork(
-              new NeuralNetConfiguration.Builder()
-                  .seed(3)
-                  .list()
-                  .layer(dense(INPUTS, Activation.RELU))
-                  .layer(output())
-                  .build());
-      network.init();
+      MultiLayerNetwork network = twoLayers();
       network.getLayer(0).getParam("W").muli(scale);
       network.getLayer(1).getParam("W").divi(scale);
-      INDArray x = Nd4j.rand(new int[] {64, INPUTS}).subi(0.5);
+      INDArray x = examples();
       requireConverts(network, network.output(x), x);
     }
   }
@@ -121,6 +105,24 @@ final class UnusualNetworksTest {
     double sqnr = Sqnr.decibels(wanted.dup().data().asFloat(), codes.dup().data().asFloat());
     assertTrue(sqnr > 30, () -> "SQNR " + sqnr + " dB");
     return model;
+  }
+
+  private static MultiLayerNetwork twoLayers() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(3)
+                .list()
+                .layer(dense(INPUTS, Activation.RELU))
+                .layer(output())
+                .build());
+    network.init();
+    return network;
+  }
+
+  private static INDArray examples() {
+    Nd4j.getRandom().setSeed(7);
+    return Nd4j.rand(new int[] {64, INPUTS}).subi(0.5);
   }
 
   private static DenseLayer dense(int inputs, Activation activation) {
