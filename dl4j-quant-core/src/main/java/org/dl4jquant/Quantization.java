@@ -37,6 +37,7 @@ import org.dl4jquant.precision.OutputHead;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.PrecisionRules;
 import org.dl4jquant.precision.SearchResult;
+import org.dl4jquant.precision.Target;
 import org.dl4jquant.report.QuantizationReport;
 import org.dl4jquant.stats.WeightDifferences;
 import org.dl4jquant.strategy.FormatStrategy;
@@ -164,6 +165,14 @@ public final class Quantization {
   /** Sets all that a conversion with calibration can be told. */
   public Quantization conversion(Conversion other) {
     return new Quantization(network, rules, other, attachments, outputClasses, calibration);
+  }
+
+  /**
+   * Says what is to compute the network in integers: {@link Target#INTEGER} unless set. Has an
+   * effect only with calibration, and where a plan leaves it open.
+   */
+  public Quantization target(Target target) {
+    return conversion(conversion.withTarget(target));
   }
 
   /** Chooses the formats of activations in another way than by minimal squared error. */

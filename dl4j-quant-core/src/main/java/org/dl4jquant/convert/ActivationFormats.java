@@ -1,5 +1,8 @@
 package org.dl4jquant.convert;
 
+import static com.google.common.collect.ImmutableList.toImmutableList;
+
+import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -13,7 +16,10 @@ import org.dl4jquant.graph.FloatFunction;
 import org.dl4jquant.graph.Input;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.Permute;
+import org.dl4jquant.graph.Reshape;
 import org.dl4jquant.graph.ScalarFunction;
+import org.dl4jquant.graph.Shape;
 import org.dl4jquant.graph.Softmax;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.internal.Checks;
@@ -33,17 +39,23 @@ final class ActivationFormats {
   private static final Logger log = LoggerFactory.getLogger(ActivationFormats.class);
   private static final double FAR = 256;
 
+  /** How much finer than the coarsest the format of a channel may be, in bits. */
+  private static final int MAX_SPREAD = 8;
+
   private final NetworkGraph graph;
   private final FormatStrategy strategy;
+  private final boolean perChannel;
   private final Function<String, Optional<TensorProfile>> profiles;
   private final Set<String> unsigned = new HashSet<>();
 
   ActivationFormats(
       NetworkGraph graph,
       FormatStrategy strategy,
+      boolean perChannel,
       Function<String, Optional<TensorProfile>> profiles) {
     this.graph = graph;
     this.strategy = strategy;
+    this.perChannel = perChannel;
     this.profiles = profiles;
   }
 
@@ -52,7 +64,7 @@ final class ActivationFormats {
     for (Node node : graph.nodes()) {
       CodePlan.Choice choice = choices.get(node.name());
       if (choice != null) {
-        formats.put(node.name(), ActivationFormat.perTensor(choose(node, choice)));
+        formats.put(node.name(), choose(node, choice));
       } else if (node.op().keepsCodes() && unsigned.contains(node.input())) {
         unsigned.add(node.name());
       }
@@ -60,7 +72,7 @@ final class ActivationFormats {
     return formats.buildOrThrow();
   }
 
-  private FixedPointFormat choose(Node node, CodePlan.Choice choice) {
+  private ActivationFormat choose(Node node, CodePlan.Choice choice) {
     TensorProfile profile =
         profiles
             .apply(node.name())
@@ -76,11 +88,51 @@ final class ActivationFormats {
     if (!choice.outside()) {
       FixedPointFormat format = strategy.choose(profile.whole(), choice.bits(), signed);
       warnIfFar(node, profile.whole(), format);
-      return format;
+      return perChannel && hasChannels(node, profile)
+          ? ActivationFormat.perChannel(
+              coarsened(strategy.chooseEach(profile, choice.bits(), signed)))
+          : ActivationFormat.perTensor(format);
     }
     // Bits are plenty here, so that twice of what was seen must fit.
     FixedPointFormat seen = FormatStrategy.maxAbs().choose(profile.whole(), choice.bits(), signed);
-    return seen.withFractionalLength(seen.fractionalLength() - 1);
+    return ActivationFormat.perTensor(seen.withFractionalLength(seen.fractionalLength() - 1));
+  }
+
+  /**
+   * Whether a value can have a format per channel. The features of a vector see one value per
+   * example each, too few to be channels.
+   */
+  private boolean hasChannels(Node node, TensorProfile profile) {
+    Shape shape = graph.shape(node.name());
+    return shape.rank() > 1
+        && profile.channels().size() > 1
+        && profile.channels().size() == shape.channels()
+        && staysChannelwise(node);
+  }
+
+  /** Whether wherever the codes move, their formats can follow them along the channels. */
+  private boolean staysChannelwise(Node node) {
+    return graph.consumers(node.name()).stream()
+        .filter(consumer -> consumer.op().keepsCodes())
+        .allMatch(
+            consumer ->
+                !(consumer.op() instanceof Permute)
+                    && !(consumer.op() instanceof Reshape)
+                    && graph.channels(consumer.name()) != Shape.UNKNOWN
+                    && staysChannelwise(consumer));
+  }
+
+  /** Keeps a channel of tiny values from making sums wide: its noise is far below the others'. */
+  private static ImmutableList<FixedPointFormat> coarsened(
+      ImmutableList<FixedPointFormat> formats) {
+    int coarsest =
+        formats.stream().mapToInt(FixedPointFormat::fractionalLength).min().orElseThrow();
+    return formats.stream()
+        .map(
+            format ->
+                format.withFractionalLength(
+                    Math.min(format.fractionalLength(), coarsest + MAX_SPREAD)))
+        .collect(toImmutableList());
   }
 
   /** Formats have limits; values far beyond them become zeros, or all the same. */

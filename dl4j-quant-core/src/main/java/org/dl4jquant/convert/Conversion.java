@@ -10,6 +10,7 @@ import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.strategy.FormatStrategy;
 
@@ -18,8 +19,9 @@ import org.dl4jquant.strategy.FormatStrategy;
  * a model that computes in integers.
  *
  * <p>The network is folded first ({@link FoldedNetwork}). Weights get a format per output channel;
- * a normalization that stands alone gets factors of 16 bits. Each value that integers use gets one
- * format for the whole tensor. Biases are codes on the grid of their sums, of at most 25 bits.
+ * a normalization that stands alone gets factors of 16 bits. Each value that integers use gets a
+ * format per channel, or one as a whole, as the {@link Target} asks for it. Biases are codes on the
+ * grid of their sums, of at most 25 bits.
  *
  * <p>Immutable and thread-safe; the network is only read.
  *
@@ -28,12 +30,20 @@ import org.dl4jquant.strategy.FormatStrategy;
  * @param outputBits of values that nothing in integers uses, such as logits; at least as many as
  *     the plan gives the layer; twice the range that was seen fits
  * @param correctsBias whether the mean error of rounded weights is taken out of the biases
+ * @param target what is to compute the network, if the plan leaves that open
  */
 public record Conversion(
-    WeightConversion weights, FormatStrategy activations, int outputBits, boolean correctsBias) {
-  /** Minimal squared error for weights and activations, outputs of 16 bits, corrected biases. */
+    WeightConversion weights,
+    FormatStrategy activations,
+    int outputBits,
+    boolean correctsBias,
+    Target target) {
+  /**
+   * Minimal squared error for weights and activations, outputs of 16 bits, corrected biases, for
+   * {@code IntegerNetwork}.
+   */
   public static final Conversion DEFAULT =
-      new Conversion(WeightConversion.DEFAULT, FormatStrategy.minMse(), 16, true);
+      new Conversion(WeightConversion.DEFAULT, FormatStrategy.minMse(), 16, true, Target.INTEGER);
 
   /** The bits of the factors of a normalization that stands alone. */
   static final int FACTOR_BITS = 16;
@@ -44,22 +54,27 @@ public record Conversion(
 
   /** Returns this with other formats and codes of weights. */
   public Conversion withWeights(WeightConversion other) {
-    return new Conversion(other, activations, outputBits, correctsBias);
+    return new Conversion(other, activations, outputBits, correctsBias, target);
   }
 
   /** Returns this with another strategy for activations. */
   public Conversion withActivations(FormatStrategy other) {
-    return new Conversion(weights, other, outputBits, correctsBias);
+    return new Conversion(weights, other, outputBits, correctsBias, target);
   }
 
   /** Returns this with another number of bits for what leaves the integers. */
   public Conversion withOutputBits(int bits) {
-    return new Conversion(weights, activations, bits, correctsBias);
+    return new Conversion(weights, activations, bits, correctsBias, target);
   }
 
   /** Returns this with or without bias correction. */
   public Conversion withBiasCorrection(boolean corrects) {
-    return new Conversion(weights, activations, outputBits, corrects);
+    return new Conversion(weights, activations, outputBits, corrects, target);
+  }
+
+  /** Returns this for what is to compute the network, where the plan leaves that open. */
+  public Conversion withTarget(Target other) {
+    return new Conversion(weights, activations, outputBits, correctsBias, other);
   }
 
   /**

@@ -23,6 +23,7 @@ import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.Sqnr;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.tensor.QuantizedTensor;
@@ -44,7 +45,7 @@ final class ConversionRun {
       Function<String, Optional<TensorProfile>> profiles) {
     this.settings = settings;
     this.network = folded.network();
-    this.plan = withHalves(plan, folded);
+    this.plan = withHalves(plan, folded).with(plan.target().orElse(settings.target()));
     this.profiles = profiles;
     this.image = GraphReader.read(network);
   }
@@ -82,7 +83,8 @@ final class ConversionRun {
                 !plan.of(node.layer()).keepsFloatActivations() && codes.of(node.name()).isPresent(),
             layer -> plan.of(layer).activationBits(),
             settings.outputBits());
-    return new ActivationFormats(image.graph(), settings.activations(), profiles)
+    boolean perChannel = plan.target().equals(Optional.of(Target.INTEGER));
+    return new ActivationFormats(image.graph(), settings.activations(), perChannel, profiles)
         .choose(carriers.choices());
   }
 

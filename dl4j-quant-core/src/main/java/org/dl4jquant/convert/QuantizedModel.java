@@ -82,7 +82,7 @@ public record QuantizedModel(
     Dl4jNetwork plain = plainNetwork();
     return activations.isEmpty()
         ? plain
-        : FakeQuantizedNetwork.of(plain, GraphReader.read(plain).graph(), activations);
+        : FakeQuantizedNetwork.of(plain, GraphReader.read(plain), activations);
   }
 
   /**

@@ -13,7 +13,6 @@ import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.ChannelAffine;
 import org.dl4jquant.graph.Input;
-import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.Softmax;
 import org.dl4jquant.graph.Weighted;
@@ -29,34 +28,34 @@ import org.nd4j.linalg.activations.IActivation;
  */
 public final class FakeQuantizedNetwork {
   private final NetworkEditor editor;
-  private final NetworkGraph graph;
+  private final NetworkImage image;
   private final Map<String, FakeQuantizer> arguments = new LinkedHashMap<>();
   private final Map<String, FakeQuantizer> results = new LinkedHashMap<>();
 
-  private FakeQuantizedNetwork(NetworkEditor editor, NetworkGraph graph) {
+  private FakeQuantizedNetwork(NetworkEditor editor, NetworkImage image) {
     this.editor = editor;
-    this.graph = graph;
+    this.image = image;
   }
 
   /**
    * Returns a network of its own that quantizes and dequantizes values.
    *
    * @param network whose parameters are copied
-   * @param graph what {@link GraphReader} made of the network
+   * @param image what {@link GraphReader} made of the network
    * @param formats by the name of the node
    * @throws IllegalArgumentException if a value has no place in the network where it could be
    *     quantized
    */
   public static Dl4jNetwork of(
-      Dl4jNetwork network, NetworkGraph graph, Map<String, ActivationFormat> formats) {
-    FakeQuantizedNetwork quantized = new FakeQuantizedNetwork(NetworkEditor.of(network), graph);
+      Dl4jNetwork network, NetworkImage image, Map<String, ActivationFormat> formats) {
+    FakeQuantizedNetwork quantized = new FakeQuantizedNetwork(NetworkEditor.of(network), image);
     formats.forEach(quantized::quantize);
     return quantized.build();
   }
 
   private void quantize(String name, ActivationFormat format) {
-    Node node = graph.node(name);
-    FakeQuantizer quantizer = FakeQuantizer.of(format, 1);
+    Node node = image.graph().node(name);
+    FakeQuantizer quantizer = FakeQuantizer.of(format, channelAxis(node));
     String layer = node.layer();
     if (node.op() instanceof Input) {
       editor.quantizeInput(name, FakeQuantizedPreProcessor.of(quantizer));
@@ -69,6 +68,12 @@ public final class FakeQuantizedNetwork {
     } else {
       editor.quantizeOutput(layer, FakeQuantizedPreProcessor.of(quantizer));
     }
+  }
+
+  /** Returns the axis along which DL4J's array has the channels, the batch counted. */
+  private int channelAxis(Node node) {
+    boolean last = image.layouts().get(node.name()) == Layout.CHANNELS_LAST;
+    return last ? image.graph().shape(node.name()).rank() : 1;
   }
 
   private boolean endsInActivation(Node node) {

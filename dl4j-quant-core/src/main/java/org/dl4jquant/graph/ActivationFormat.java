@@ -6,6 +6,7 @@ import com.google.common.collect.ImmutableList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.internal.Checks;
@@ -87,29 +88,34 @@ public record ActivationFormat(Granularity granularity, ImmutableList<NumberForm
     return formats;
   }
 
-  /** Checks that there is one format per channel of a value of this shape (batch excluded). */
+  /**
+   * Checks that there is one format per channel of a value of this shape (batch excluded), as far
+   * as the shape is known.
+   */
   void requireFits(Shape shape) {
     if (!perTensor()) {
       int axis = axisOf(granularity) - 1;
       Checks.that(axis < shape.rank(), "granularity", "exist in shape " + shape, granularity);
       Checks.that(
-          shape.size(axis) == formats.size(),
+          shape.size(axis) == Shape.UNKNOWN || shape.size(axis) == formats.size(),
           "formats",
           "be one per channel of shape " + shape,
           formats.size());
     }
   }
 
-  /** Returns the format of a value of shape {@code from} after its code-keeping {@code op}. */
-  ActivationFormat after(Op op, Shape from) {
+  /**
+   * Returns the format of a value of shape {@code from} after its code-keeping {@code op}.
+   *
+   * @param channels of the value after it; less than 1 if only data tells
+   */
+  ActivationFormat after(Op op, Shape from, int channels) {
     if (perTensor()) {
       return this;
     }
     int axis = axisOf(granularity);
     if (op instanceof Flatten) {
-      Checks.that(from.known(), "input", "have a known shape to be flattened per channel", from);
-      int[] channels = granularity.channelOfEach(from.withBatch(1));
-      return perChannel(Arrays.stream(channels).mapToObj(formats::get).collect(toImmutableList()));
+      return flattened(from, channels);
     }
     if (op instanceof Permute permute) {
       int to = permute.axes().indexOf(axis - 1) + 1;
@@ -118,5 +124,24 @@ public record ActivationFormat(Granularity granularity, ImmutableList<NumberForm
     Checks.that(!(op instanceof Reshape), "format", "be per tensor to be reshaped", granularity);
     Checks.that(axis == 1, "granularity", "be per channel of axis 1", granularity);
     return this;
+  }
+
+  /** Channels become as many features each, one after the other. */
+  private ActivationFormat flattened(Shape from, int features) {
+    if (!from.known() && axisOf(granularity) == 1 && features >= 1) {
+      Checks.that(
+          features % formats.size() == 0,
+          "features",
+          "be a multiple of the channels, " + formats.size(),
+          features);
+      int each = features / formats.size();
+      return perChannel(
+          IntStream.range(0, features)
+              .mapToObj(feature -> formats.get(feature / each))
+              .collect(toImmutableList()));
+    }
+    Checks.that(from.known(), "input", "have a known shape to be flattened per channel", from);
+    int[] channels = granularity.channelOfEach(from.withBatch(1));
+    return perChannel(Arrays.stream(channels).mapToObj(formats::get).collect(toImmutableList()));
   }
 }

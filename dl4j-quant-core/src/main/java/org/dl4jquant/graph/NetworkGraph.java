@@ -151,6 +151,23 @@ public final class NetworkGraph {
   }
 
   /**
+   * Returns the number of channels of a value: that of its shape, or if only data tells that, the
+   * number that whatever takes the value asks for; {@link Shape#UNKNOWN} if nothing does.
+   */
+  public int channels(String name) {
+    int own = shape(name).channels();
+    if (own != Shape.UNKNOWN) {
+      return own;
+    }
+    for (Node consumer : consumers(name)) {
+      if (consumer.op() instanceof Weighted weighted) {
+        return weighted.inputChannels();
+      }
+    }
+    return Shape.UNKNOWN;
+  }
+
+  /**
    * Returns the shapes of all values for inputs of these shapes (batch excluded).
    *
    * @throws IllegalArgumentException if an input is missing or does not have the declared shape

@@ -74,7 +74,8 @@ public final class QuantizedGraph {
     if (input == null) {
       return own;
     }
-    ActivationFormat kept = input.after(node.op(), graph.shape(node.input()));
+    ActivationFormat kept =
+        input.after(node.op(), graph.shape(node.input()), graph.channels(node.name()));
     own.ifPresent(
         format ->
             Checks.that(format.equals(kept), "format", "be that of the input, " + kept, format));

@@ -13,11 +13,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The JSON form of a plan: {@code {"version":1, "default":{...}, "layers":{"name":{...}}}}, each
- * precision as {@code {"weightBits":8, "activationBits":8, "biasBits":16}}.
+ * The JSON form of a plan: {@code {"version":1, "target":"integer", "default":{...},
+ * "layers":{"name": {...}}}}, each precision as {@code {"weightBits":8, "activationBits":8,
+ * "biasBits":16}}; the target may be left out.
  */
 final class PlanJson {
   private static final int VERSION = 1;
+  private static final String TARGET = "target";
   private static final String WEIGHT_BITS = "weightBits";
   private static final String ACTIVATION_BITS = "activationBits";
   private static final String BIAS_BITS = "biasBits";
@@ -32,6 +34,7 @@ final class PlanJson {
   static String write(PrecisionPlan plan) {
     ObjectNode root = MAPPER.createObjectNode();
     root.put("version", VERSION);
+    plan.target().ifPresent(target -> root.put(TARGET, target.word()));
     root.set("default", write(plan.fallback()));
     ObjectNode layers = root.putObject("layers");
     plan.layers().forEach((layer, precision) -> layers.set(layer, write(precision)));
@@ -69,12 +72,15 @@ final class PlanJson {
               + ", found "
               + (version.isMissingNode() ? "nothing" : version));
     }
-    requireFields(root, ImmutableSet.of("version", "default", "layers"), "plan", source);
+    requireFields(root, ImmutableSet.of("version", TARGET, "default", "layers"), "plan", source);
     if (!root.path("layers").isObject()) {
       throw new InvalidPlanException(
           source, "layers must be an object, found " + root.path("layers").getNodeType());
     }
     PrecisionPlan plan = PrecisionPlan.uniform(precision(root.path("default"), "default", source));
+    if (root.has(TARGET)) {
+      plan = plan.with(target(root.path(TARGET), source));
+    }
     Iterator<Map.Entry<String, JsonNode>> layers = root.path("layers").fields();
     while (layers.hasNext()) {
       Map.Entry<String, JsonNode> layer = layers.next();
@@ -84,6 +90,14 @@ final class PlanJson {
       plan = plan.with(layer.getKey(), precision(layer.getValue(), layer.getKey(), source));
     }
     return plan;
+  }
+
+  private static Target target(JsonNode node, String source) {
+    try {
+      return Target.named(node.asText());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidPlanException(source, String.valueOf(e.getMessage()), e);
+    }
   }
 
   private static LayerPrecision precision(JsonNode node, String layer, String source) {

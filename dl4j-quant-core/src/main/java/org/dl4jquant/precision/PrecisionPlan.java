@@ -4,28 +4,34 @@ import com.google.common.collect.ImmutableMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.ToLongFunction;
 import org.dl4jquant.internal.Checks;
 
 /**
  * The bit widths of every layer of a network: a default, and the layers that differ from it by
- * name.
+ * name; and, if it is to be computed in integers, by what.
  *
  * <p>Immutable and thread-safe. Two plans are equal if they give every layer the same widths by the
- * same names, in whatever order; their JSON keeps the order.
+ * same names, in whatever order, for the same target; their JSON keeps the order.
  */
 public final class PrecisionPlan {
   private final LayerPrecision fallback;
   private final ImmutableMap<String, LayerPrecision> layers;
+  private final Optional<Target> target;
 
-  private PrecisionPlan(LayerPrecision fallback, ImmutableMap<String, LayerPrecision> layers) {
+  private PrecisionPlan(
+      LayerPrecision fallback,
+      ImmutableMap<String, LayerPrecision> layers,
+      Optional<Target> target) {
     this.fallback = fallback;
     this.layers = layers;
+    this.target = target;
   }
 
   /** Returns the plan that gives every layer the same widths. */
   public static PrecisionPlan uniform(LayerPrecision precision) {
-    return new PrecisionPlan(precision, ImmutableMap.of());
+    return new PrecisionPlan(precision, ImmutableMap.of(), Optional.empty());
   }
 
   /**
@@ -43,7 +49,17 @@ public final class PrecisionPlan {
     Checks.that(!layer.isEmpty(), "layer", "not be empty", "''");
     Map<String, LayerPrecision> changed = new LinkedHashMap<>(layers);
     changed.put(layer, precision);
-    return new PrecisionPlan(fallback, ImmutableMap.copyOf(changed));
+    return new PrecisionPlan(fallback, ImmutableMap.copyOf(changed), target);
+  }
+
+  /** Returns this plan for what is to compute the network. */
+  public PrecisionPlan with(Target other) {
+    return new PrecisionPlan(fallback, layers, Optional.of(other));
+  }
+
+  /** Returns what is to compute the network; empty if the plan leaves that open. */
+  public Optional<Target> target() {
+    return target;
   }
 
   /** Returns the widths of a layer: its own, or the default. */
@@ -83,16 +99,18 @@ public final class PrecisionPlan {
   public boolean equals(Object other) {
     return other instanceof PrecisionPlan that
         && fallback.equals(that.fallback)
-        && layers.equals(that.layers);
+        && layers.equals(that.layers)
+        && target.equals(that.target);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(fallback, layers);
+    return Objects.hash(fallback, layers, target);
   }
 
   @Override
   public String toString() {
-    return "PrecisionPlan[default=" + fallback + ", layers=" + layers + "]";
+    return "PrecisionPlan[default=%s, layers=%s%s]"
+        .formatted(fallback, layers, target.map(own -> ", target=" + own.word()).orElse(""));
   }
 }

@@ -22,6 +22,7 @@ import org.dl4jquant.graph.Softmax;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.BinnedTensorAccumulator;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.strategy.FormatStrategy;
@@ -64,7 +65,8 @@ record Computation(ImmutableMap<String, String> layers, ImmutableMap<String, Str
             new WeightConversion(WeightStrategy.maxAbs(), "max-abs", Rounding.HALF_EVEN),
             FormatStrategy.maxAbs(),
             LayerPrecision.DEFAULT_BIAS_BITS,
-            false);
+            false,
+            Target.INTEGER);
     TensorProfile any = anyProfile();
     Computation folded =
         of(
