@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Random;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
@@ -34,10 +35,12 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.GraphComparison;
+import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.onnx.OnnxModel;
 import org.dl4jquant.onnx.OnnxOptions;
 import org.dl4jquant.onnxruntime.OnnxComparison;
 import org.dl4jquant.onnxruntime.OnnxNetwork;
+import org.dl4jquant.precision.Target;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
@@ -145,9 +148,17 @@ final class OnnxFacadeTest {
     return network;
   }
 
-  private void checkIntegers(Model network) {
+  private void checkIntegers(Model network, Target target) {
     QuantizedModel model =
-        Quantization.of(network).weightBits(8).calibrate(iterator(bars(100, 3))).convert();
+        Quantization.of(network)
+            .target(target)
+            .weightBits(8)
+            .calibrate(iterator(bars(100, 3)))
+            .convert();
+    assertEquals(Optional.of(target), model.plan().target());
+    assertEquals(
+        target == Target.ONNX,
+        model.activations().values().stream().allMatch(ActivationFormat::perTensor));
     Path file = folder.resolve(network.getClass().getSimpleName() + ".onnx");
     OnnxModel onnx = model.exportOnnx(file);
     assertEquals(17, onnx.opset());
@@ -179,14 +190,16 @@ final class OnnxFacadeTest {
   @Test
   void everyEdgeOfALayerNetworkIsEqual() {
     MultiLayerNetwork network = layers();
-    checkIntegers(network);
+    checkIntegers(network, Target.ONNX);
+    checkIntegers(network, Target.INTEGER);
     checkFloat(network, bars(100, 5).getFeatures());
   }
 
   @Test
   void everyEdgeOfAGraphIsEqual() {
     ComputationGraph network = residual();
-    checkIntegers(network);
+    checkIntegers(network, Target.ONNX);
+    checkIntegers(network, Target.INTEGER);
     checkFloat(network, bars(100, 5).getFeatures());
   }
 

@@ -5,15 +5,19 @@ import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.NetworkImage;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.onnx.OnnxExport;
 import org.dl4jquant.onnx.OnnxModel;
 import org.dl4jquant.onnx.OnnxOptions;
 import org.dl4jquant.onnxlayers.LayerExport;
 import org.dl4jquant.tensor.QuantizedTensor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes ONNX models of networks and quantized models, with where they come from. */
 public final class OnnxAssembly {
+  private static final Logger log = LoggerFactory.getLogger(OnnxAssembly.class);
   private static final String PREFIX = "dl4j-quant.";
 
   private OnnxAssembly() {}
@@ -46,6 +50,11 @@ public final class OnnxAssembly {
             .metadata(PREFIX + "activationStrategy", model.provenance().activationStrategy())
             .metadata(PREFIX + "plan", model.plan().toJson())
             .build();
+    if (!model.activations().values().stream().allMatch(ActivationFormat::perTensor)) {
+      log.warn(
+          "values have a format per channel, which ONNX Runtime computes in float;"
+              + " convert with target(Target.ONNX) for its integer kernels");
+    }
     return model.activations().isEmpty()
         ? ofWeights(model, all)
         : OnnxExport.ofQuantized(model.toQuantizedGraph(), all);

@@ -178,7 +178,9 @@ public record QuantizedModel(
   /**
    * Returns the model in ONNX's form: with codes between QuantizeLinear and DequantizeLinear, or,
    * if only weights are quantized, with their codes and DequantizeLinear, computing in float. Where
-   * it comes from and the plan are in the file's metadata.
+   * it comes from and the plan are in the file's metadata. Formats per channel ({@link
+   * org.dl4jquant.precision.Target#INTEGER}) become a scale per axis: the same meaning, which ONNX
+   * Runtime computes in float.
    *
    * @throws UnsupportedOnnxException if a layer or a format cannot be written; the message names it
    */

@@ -3,8 +3,10 @@ package org.dl4jquant.report;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.jspecify.annotations.Nullable;
 
@@ -20,9 +22,23 @@ record Integers(ImmutableMap<String, ActivationFormat> values, ImmutableMap<Stri
   }
 
   OptionalInt valueBits(String layer) {
-    @Nullable ActivationFormat own = values.get(layer);
-    @Nullable ActivationFormat format = own == null ? values.get(layer + "/preactivation") : own;
+    @Nullable ActivationFormat format = value(layer);
     return format == null ? OptionalInt.empty() : OptionalInt.of(format.bitWidth());
+  }
+
+  /** Returns the fractional lengths of the channels of a layer's value. */
+  IntStream valueLengths(String layer) {
+    @Nullable ActivationFormat format = value(layer);
+    return format == null
+        ? IntStream.empty()
+        : format.formats().stream()
+            .filter(FixedPointFormat.class::isInstance)
+            .mapToInt(each -> ((FixedPointFormat) each).fractionalLength());
+  }
+
+  private @Nullable ActivationFormat value(String layer) {
+    @Nullable ActivationFormat own = values.get(layer);
+    return own == null ? values.get(layer + "/preactivation") : own;
   }
 
   OptionalInt accumulatorBits(String layer) {

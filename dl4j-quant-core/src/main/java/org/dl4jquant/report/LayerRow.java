@@ -20,6 +20,9 @@ import org.dl4jquant.format.FixedPointFormat;
  * @param sqnrDb of the weights, the lowest if there are several; infinite if nothing was lost
  * @param valueBits of the codes that carry the layer's value; empty if it stays float, or is only
  *     moved
+ * @param minValueFractionalLength over the channels of the layer's value; empty like {@code
+ *     valueBits}
+ * @param maxValueFractionalLength likewise
  * @param accumulatorBits that the widest sum can need, proved from the weights; empty if none is
  *     computed in integers
  * @param bytesBefore of all parameters as DL4J holds them
@@ -36,6 +39,8 @@ public record LayerRow(
     OptionalDouble statistic,
     double sqnrDb,
     OptionalInt valueBits,
+    OptionalInt minValueFractionalLength,
+    OptionalInt maxValueFractionalLength,
     OptionalInt accumulatorBits,
     long bytesBefore,
     long bytesAfter,
@@ -76,6 +81,8 @@ public record LayerRow(
         statistic,
         sqnr,
         integers.valueBits(layer.name()),
+        integers.valueLengths(layer.name()).min(),
+        integers.valueLengths(layer.name()).max(),
         integers.accumulatorBits(layer.name()),
         layer.parameterCount() * bytesPerElement,
         after,

@@ -35,6 +35,7 @@ public record QuantizationReport(
           "statistic",
           "SQNR dB",
           "value",
+          "its fraction",
           "sums",
           "bytes",
           "packed",
@@ -86,7 +87,8 @@ public record QuantizationReport(
 
   /**
    * Returns a table with a line per layer and a line of totals: bits of weights, their fractional
-   * lengths, bits of the value, bits of the widest sum with the type that holds it.
+   * lengths, bits of the value and its channels' fractional lengths, bits of the widest sum with
+   * the type that holds it.
    */
   public String table() {
     List<List<String>> lines = new ArrayList<>();
@@ -99,6 +101,7 @@ public record QuantizationReport(
             "total",
             "",
             String.valueOf(rows.stream().mapToLong(LayerRow::parameters).sum()),
+            "",
             "",
             "",
             "",
@@ -128,6 +131,7 @@ public record QuantizationReport(
             : "-",
         row.minFractionalLength().isEmpty() ? "-" : decibels(row.sqnrDb()),
         row.valueBits().isPresent() ? String.valueOf(row.valueBits().getAsInt()) : "-",
+        range(row.minValueFractionalLength(), row.maxValueFractionalLength()),
         row.accumulatorBits().isPresent() ? sums(row.accumulatorBits().getAsInt()) : "-",
         String.valueOf(row.bytesBefore()),
         String.valueOf(row.bytesAfter()),
@@ -177,8 +181,9 @@ public record QuantizationReport(
 
   /**
    * Returns one JSON object per layer: {@code name, kind, parameters, bits, minFractionalLength,
-   * maxFractionalLength, statistic, sqnrDb, valueBits, accumulatorBits, accumulatorType,
-   * bytesBefore, bytesAfter, floatReason, raised}. What does not apply or is infinite is null.
+   * maxFractionalLength, statistic, sqnrDb, valueBits, minValueFractionalLength,
+   * maxValueFractionalLength, accumulatorBits, accumulatorType, bytesBefore, bytesAfter,
+   * floatReason, raised}. What does not apply or is infinite is null.
    */
   public ArrayNode toJson() {
     ArrayNode layers = new ObjectMapper().createArrayNode();
@@ -195,6 +200,8 @@ public record QuantizationReport(
               row.statistic().isPresent() ? finite(row.statistic().getAsDouble()) : null)
           .put("sqnrDb", row.minFractionalLength().isEmpty() ? null : finite(row.sqnrDb()))
           .put("valueBits", boxed(row.valueBits()))
+          .put("minValueFractionalLength", boxed(row.minValueFractionalLength()))
+          .put("maxValueFractionalLength", boxed(row.maxValueFractionalLength()))
           .put("accumulatorBits", boxed(row.accumulatorBits()))
           .put(
               "accumulatorType",

@@ -31,9 +31,11 @@ import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.execute.FloatNetwork;
 import org.dl4jquant.execute.IntegerNetwork;
+import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.Sqnr;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.stats.TensorProfileAccumulator;
@@ -82,6 +84,7 @@ final class ConversionTest {
   @Test
   void codesEqualThoseOfTheFakeQuantizedNetwork() {
     int compared = 0;
+    int perChannel = 0;
     for (int seed = 0; seed < SEEDS; seed++) {
       RandomNetworks networks = new RandomNetworks(seed);
       InputType type = networks.input();
@@ -89,14 +92,20 @@ final class ConversionTest {
       int bits = new int[] {8, 8, 4, 16, 6}[seed % 5];
       PrecisionPlan plan = PrecisionPlan.uniform(LayerPrecision.of(Math.min(8, bits), bits));
       QuantizedModel quantized =
-          Conversion.DEFAULT.convert(
-              Dl4jNetwork.of(model), plan, profiles(model, input(type, 4, 2L * seed)));
+          Conversion.DEFAULT
+              .withTarget(seed % 4 == 3 ? Target.ONNX : Target.INTEGER)
+              .convert(Dl4jNetwork.of(model), plan, profiles(model, input(type, 40, 2L * seed)));
       String what =
           "seed " + seed + " " + quantized.layers().stream().map(QuantizedLayer::kind).toList();
       assertEquals(
           ImmutableMap.of(), GraphReader.read(quantized.plainNetwork()).floatReasons(), what);
       compared += assertSameCodes(what, quantized, input(type, 3, seed + 1000));
+      for (ActivationFormat format : quantized.activations().values()) {
+        perChannel += format.formats().stream().distinct().count() > 1 ? 1 : 0;
+        assertTrue(seed % 4 != 3 || format.perTensor(), what);
+      }
     }
+    assertTrue(perChannel > 100, "only " + perChannel + " values have formats per channel");
     assertTrue(compared > 100, "only " + compared + " values were compared");
   }
 

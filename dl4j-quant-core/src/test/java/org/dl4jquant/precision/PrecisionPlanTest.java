@@ -1,10 +1,12 @@
 package org.dl4jquant.precision;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,6 +25,22 @@ final class PrecisionPlanTest {
     assertEquals(PLAN.toJson(), read.toJson());
     assertEquals(4, read.of("conv \"1\"").weightBits());
     assertEquals(8, read.of("never named").weightBits());
+  }
+
+  @Test
+  void aPlanNamesItsTarget() {
+    for (Target target : Target.values()) {
+      PrecisionPlan named = PLAN.with(target);
+      String json = named.toJson();
+      assertTrue(json.contains("\"target\" : \"" + target.word() + "\""), json);
+      assertEquals(named, PrecisionPlan.fromJson(json, "p.json"));
+      assertNotEquals(PLAN, named);
+      assertEquals(named, PLAN.with(Target.ONNX).with(target));
+      assertEquals(Optional.of(target), named.with("new", LayerPrecision.FLOAT).target());
+      assertFails(
+          json.replace(target.word(), "tpu"), "target must be integer or onnx, found 'tpu'");
+    }
+    assertEquals(Optional.empty(), PrecisionPlan.fromJson(PLAN.toJson(), "p.json").target());
   }
 
   @Test

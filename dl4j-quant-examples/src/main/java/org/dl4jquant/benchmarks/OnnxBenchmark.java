@@ -21,6 +21,7 @@ import org.dl4jquant.onnx.SignedCodes;
 import org.dl4jquant.onnxruntime.IntegerKernels;
 import org.dl4jquant.onnxruntime.OnnxNetwork;
 import org.dl4jquant.onnxruntime.OnnxRuntimeOptions;
+import org.dl4jquant.precision.Target;
 import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -61,7 +62,11 @@ public final class OnnxBenchmark {
   private static void compare(String name, Model network, int[] batches) {
     INDArray images = FashionMini.images(1).train().getFeatures();
     QuantizedModel model =
-        Quantization.of(network).weightBits(8).calibrate(rows(images, CALIBRATED)).convert();
+        Quantization.of(network)
+            .target(Target.ONNX)
+            .weightBits(8)
+            .calibrate(rows(images, CALIBRATED))
+            .convert();
     Dl4jNetwork dl4j = Dl4jNetwork.of(network);
     IntegerNetwork integers = model.toIntegerNetwork();
     OnnxOptions unsigned = OnnxOptions.builder().signedCodes(SignedCodes.UINT8).build();

@@ -24,6 +24,7 @@ import org.dl4jquant.examples.FashionMini;
 import org.dl4jquant.examples.Networks;
 import org.dl4jquant.examples.Split;
 import org.dl4jquant.onnx.OnnxOptions;
+import org.dl4jquant.precision.Target;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -78,7 +79,7 @@ public final class PeerInputs {
         String name = "w" + bits + "a8-logits" + logitBits + ".onnx";
         start
             .weightBits(bits)
-            .conversion(Conversion.DEFAULT.withOutputBits(logitBits))
+            .conversion(Conversion.DEFAULT.withTarget(Target.ONNX).withOutputBits(logitBits))
             .calibrate(calibration)
             .convert()
             .exportOnnx(directory.resolve(name), options);

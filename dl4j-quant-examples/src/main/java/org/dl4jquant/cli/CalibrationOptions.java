@@ -1,9 +1,11 @@
 package org.dl4jquant.cli;
 
 import com.google.common.collect.ImmutableList;
+import java.util.Optional;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.datafile.LabeledExamples;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.precision.Target;
 import org.dl4jquant.strategy.FormatStrategy;
 import org.dl4jquant.terminal.Progress;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,16 @@ final class CalibrationOptions {
               + " mse or kl; needs --calibration (default: mse).")
   private @Nullable String strategy;
 
+  @Option(
+      names = "--target",
+      paramLabel = "NAME",
+      description =
+          "What is to compute the network: integer (a number format per channel, for evaluate"
+              + " --engine integer, C and other fixed-point hardware) or onnx (one per value, for"
+              + " the integer kernels of ONNX Runtime); needs --calibration, overrules --config"
+              + " (default: what --config says, else integer).")
+  private @Nullable String target;
+
   private CalibrationOptions() {}
 
   /** Returns whether the network shall compute in integers. */
@@ -58,10 +70,11 @@ final class CalibrationOptions {
 
   /** Checks the options together. */
   void check(CommandLine command) {
-    if (!isWanted() && (activationBits != null || strategy != null)) {
+    if (!isWanted() && (activationBits != null || strategy != null || target != null)) {
+      String option = strategy != null ? "--strategy" : "--target";
       throw new ParameterException(
           command,
-          (activationBits != null ? "--activation-bits" : "--strategy")
+          (activationBits != null ? "--activation-bits" : option)
               + " needs a --calibration file to learn the range of values from");
     }
     if (bits() < MIN_BITS || bits() > MAX_BITS) {
@@ -70,9 +83,15 @@ final class CalibrationOptions {
     }
     try {
       FormatStrategy.named(strategy());
+      target();
     } catch (IllegalArgumentException e) {
       throw new ParameterException(command, "--" + e.getMessage(), e);
     }
+  }
+
+  /** Returns what is to compute the network, if the options say so. */
+  Optional<Target> target() {
+    return Optional.ofNullable(target).map(Target::named);
   }
 
   int bits() {
@@ -100,6 +119,7 @@ final class CalibrationOptions {
       return quantization
           .activationBits(bits())
           .strategy(FormatStrategy.named(strategy()))
+          .target(target().orElse(Target.INTEGER))
           .calibrate(new InputBatches(inputs, progress::step));
     }
   }

@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.dl4jquant.execute.IntegerNetwork;
 import org.dl4jquant.export.c.CHeader;
+import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Input;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
@@ -99,9 +100,21 @@ final class ExportCommand implements Callable<Integer> {
     OnnxModel written = asFloat ? OnnxModels.floats(file.network()) : OnnxModels.of(file);
     written.writeTo(target);
     tell(target, "ONNX opset " + written.opset() + ", " + numbers(file));
+    if (!asFloat && !forOnnx(file)) {
+      tell(
+          target,
+          "values have a format per channel, which ONNX Runtime computes in float; quantize with"
+              + " --target onnx for its integer kernels");
+    }
     written
         .unpromised()
         .forEach((node, reason) -> tell(target, "codes of '" + node + "' may differ: " + reason));
+  }
+
+  private static boolean forOnnx(ModelFile file) {
+    return file.quantized().stream()
+        .flatMap(model -> model.activations().values().stream())
+        .allMatch(ActivationFormat::perTensor);
   }
 
   private String numbers(ModelFile file) {

@@ -19,6 +19,7 @@ import org.dl4jquant.export.PlainArchive;
 import org.dl4jquant.precision.LayerStatistic;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.SearchResult;
+import org.dl4jquant.precision.Target;
 import org.dl4jquant.report.QuantizationReport;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -170,7 +171,7 @@ final class QuantizeCommand implements Callable<Integer> {
       if (!calibration.isWanted() && !stated.fallback().keepsFloatActivations()) {
         tell("the activation bits in " + config + " have no effect without --calibration");
       }
-      return stated;
+      return calibration.target().map(stated::with).orElse(stated);
     }
     return found.map(result -> result.best().plan()).orElseGet(quantization::plan);
   }
@@ -259,6 +260,7 @@ final class QuantizeCommand implements Callable<Integer> {
     boolean integers = !quantized.activations().isEmpty();
     json.put("out", out.toString())
         .put("computesIn", integers ? "integers" : "floats")
+        .put("target", integers ? quantized.plan().target().map(Target::word).orElse(null) : null)
         .put("bytesBefore", rows.bytesBefore())
         .put("bytesAfter", rows.bytesAfter());
     found.ifPresent(

@@ -11,6 +11,7 @@ import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.onnxruntime.OnnxComparison;
 import org.dl4jquant.onnxruntime.OnnxNetwork;
+import org.dl4jquant.precision.Target;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -52,7 +53,7 @@ public final class ExportToOnnx {
     Quantization quantization = Quantization.of(network).weightBits(8);
     quantization.exportFloatOnnx(floatFile);
     INDArray calibration = digits.train().getFeatures().get(NDArrayIndex.interval(0, CALIBRATED));
-    QuantizedModel quantized = quantization.calibrate(calibration).convert();
+    QuantizedModel quantized = quantization.target(Target.ONNX).calibrate(calibration).convert();
     quantized.exportOnnx(integerFile);
 
     OnnxComparison comparison = quantized.verifyOnnx(batches(digits.test()), integerFile);

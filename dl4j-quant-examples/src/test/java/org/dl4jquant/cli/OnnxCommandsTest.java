@@ -1,6 +1,7 @@
 package org.dl4jquant.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -88,6 +89,55 @@ final class OnnxCommandsTest {
             integers.get(field).doubleValue(), onnxRun.get(field).doubleValue(), 1e-9, field);
       }
     }
+  }
+
+  @Test
+  void theTargetDecidesWhetherValuesHaveAFormatPerChannel() throws IOException {
+    Path own = folder.resolve("target.dq.zip");
+    Path plan = folder.resolve("report").resolve("plan.json");
+    Path onnx = folder.resolve("target.onnx");
+    String advice = "quantize with --target onnx for its integer kernels";
+
+    CommandRun usual = CommandRun.succeed("export", archive, "--onnx", onnx);
+    assertTrue(usual.out().contains(advice), usual.out());
+    CommandRun made =
+        CommandRun.succeed(
+            "quantize",
+            model,
+            "--calibration",
+            data,
+            "--target",
+            "onnx",
+            "--report",
+            folder.resolve("report"),
+            "--out",
+            own);
+    assertEquals("onnx", made.json().get("target").textValue());
+    assertTrue(Files.readString(plan).contains("\"target\" : \"onnx\""));
+    CommandRun exported = CommandRun.succeed("export", own, "--onnx", onnx);
+    assertFalse(exported.out().contains(advice), exported.out());
+    CommandRun again =
+        CommandRun.succeed(
+            "quantize", model, "--calibration", data, "--config", plan, "--out", own);
+    assertEquals("onnx", again.json().get("target").textValue());
+    CommandRun overruled =
+        CommandRun.succeed(
+            "quantize",
+            model,
+            "--calibration",
+            data,
+            "--config",
+            plan,
+            "--target",
+            "integer",
+            "--out",
+            own);
+    assertEquals("integer", overruled.json().get("target").textValue());
+    CommandRun wrong =
+        CommandRun.of("quantize", model, "--calibration", data, "--target", "tpu", "--out", own);
+    assertTrue(wrong.err().contains("--target must be integer or onnx, found 'tpu'"), wrong.err());
+    CommandRun early = CommandRun.of("quantize", model, "--target", "onnx", "--out", own);
+    assertTrue(early.err().contains("--target needs a --calibration file"), early.err());
   }
 
   @Test
