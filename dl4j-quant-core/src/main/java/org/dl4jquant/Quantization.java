@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.calibrate.Calibration;
 import org.dl4jquant.calibrate.CalibrationResult;
+import org.dl4jquant.calibrate.FiniteExamples;
 import org.dl4jquant.convert.Attachments;
 import org.dl4jquant.convert.Conversion;
 import org.dl4jquant.convert.OnnxAssembly;
@@ -182,10 +183,11 @@ public final class Quantization {
 
   /**
    * Runs representative data through the network, so that activations can be quantized, too. The
-   * data is what {@link Calibration#run(DataSetIterator)} takes; values that are NaN or infinite
-   * are left out, counted and warned about.
+   * data is what {@link Calibration#run(DataSetIterator)} takes; examples with features that are
+   * NaN or infinite are left out, counted and warned about.
    *
-   * @throws IllegalArgumentException if a weight is NaN or infinite
+   * @throws IllegalArgumentException if a weight is NaN or infinite, or no example has finite
+   *     features
    * @throws IllegalStateException if folding changes what the network gives for the first examples
    */
   public Quantization calibrate(DataSetIterator data) {
@@ -241,7 +243,10 @@ public final class Quantization {
     for (int i = 0; i < few.length; i++) {
       few[i] = few[i].get(NDArrayIndex.interval(0, Math.min(CHECKED_EXAMPLES, few[i].size(0))));
     }
-    folded.requireSame(network, FOLDING_TOLERANCE, few);
+    INDArray[] finite = FiniteExamples.of(few);
+    if (finite.length > 0) {
+      folded.requireSame(network, FOLDING_TOLERANCE, finite);
+    }
   }
 
   /** Lets a normalizer travel with the model. */

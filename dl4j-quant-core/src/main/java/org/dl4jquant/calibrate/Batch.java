@@ -55,6 +55,21 @@ record Batch(ImmutableList<INDArray> inputs, ImmutableList<Optional<INDArray>> m
             .collect(toImmutableList()));
   }
 
+  /** Returns the runs of examples between those that are to be left out. */
+  ImmutableList<Batch> without(boolean... leftOut) {
+    ImmutableList.Builder<Batch> runs = ImmutableList.builder();
+    for (int from = 0, to; from < size(); from = to + 1) {
+      to = from;
+      while (to < size() && !leftOut[to]) {
+        to++;
+      }
+      if (to > from) {
+        runs.add(part(from, to));
+      }
+    }
+    return runs.build();
+  }
+
   private INDArray maskRows(INDArray mask, int from, int to) {
     return mask.size(0) == size() ? rows(mask, from, to) : mask;
   }

@@ -2,7 +2,6 @@ package org.dl4jquant.calibrate;
 
 import java.util.function.LongConsumer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
-import org.dl4jquant.internal.Checks;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -16,9 +15,11 @@ import org.slf4j.LoggerFactory;
  * format.
  *
  * <p>Inference as DL4J does it, {@code feedForward(x, false)}; feature masks are honored: a masked
- * step does not count. Values that are NaN or infinite are counted apart. Memory does not depend on
- * the number of examples; a large batch is run in parts. Warnings are logged and part of the
- * result. The network must not be used by others meanwhile. Immutable.
+ * step does not count. An example with a feature that is NaN or infinite is left out as a whole and
+ * counted, unless a mask hides the feature, which reads as 0 then; values that only become NaN or
+ * infinite inside the network are counted apart. Memory does not depend on the number of examples;
+ * a large batch is run in parts. Warnings are logged and part of the result. The network must not
+ * be used by others meanwhile. Immutable.
  */
 public final class Calibration {
   private static final Logger LOG = LoggerFactory.getLogger(Calibration.class);
@@ -45,7 +46,8 @@ public final class Calibration {
    * Runs what is left of the data; an exhausted iterator is reset first if it can be, as DL4J does.
    * It is not reset afterwards.
    *
-   * @throws IllegalArgumentException if there is no example, or one does not fit the network
+   * @throws IllegalArgumentException if there is no example, one does not fit the network, or all
+   *     have features that are NaN or infinite
    */
   public CalibrationResult run(DataSetIterator data) {
     if (!data.hasNext() && data.resetSupported()) {
@@ -87,7 +89,6 @@ public final class Calibration {
   }
 
   private static CalibrationResult warned(CalibrationRun run) {
-    Checks.that(run.examples() > 0, "calibration data", "hold examples", "none");
     CalibrationResult result = run.result();
     result.warnings().forEach(LOG::warn);
     return result;

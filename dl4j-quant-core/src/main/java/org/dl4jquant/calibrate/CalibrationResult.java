@@ -18,13 +18,15 @@ import org.dl4jquant.stats.TensorProfile;
  * beforehand.
  *
  * @param network the fingerprint of the network that was run
- * @param examples how many were seen
+ * @param examples how many were seen and counted
+ * @param leftOut how many more had features that are NaN or infinite
  * @param profiles by node, in the order of the graph
  * @param unmatchedMasks layers whose mask did not fit what they give, so that padding was counted
  */
 public record CalibrationResult(
     String network,
     long examples,
+    long leftOut,
     ImmutableMap<String, TensorProfile> profiles,
     ImmutableList<String> unmatchedMasks) {
   /** With fewer examples a warning is given. */
@@ -32,6 +34,7 @@ public record CalibrationResult(
 
   public CalibrationResult {
     Checks.that(examples > 0, "examples", "be at least 1", examples);
+    Checks.that(leftOut >= 0, "leftOut", "not be negative", leftOut);
   }
 
   /** Returns the profile of a node's value, if it has one. */
@@ -58,6 +61,11 @@ public record CalibrationResult(
       warnings.add(
           "calibration saw %s examples only; %s or more are recommended"
               .formatted(examples, FEW_EXAMPLES));
+    }
+    if (leftOut > 0) {
+      warnings.add(
+          "%s of %s calibration examples have features that are NaN or infinite; they were left out"
+              .formatted(leftOut, Math.addExact(examples, leftOut)));
     }
     nonFinite()
         .forEach(
@@ -99,6 +107,7 @@ public record CalibrationResult(
     return new CalibrationResult(
         network,
         Math.addExact(examples, other.examples),
+        Math.addExact(leftOut, other.leftOut),
         all.buildOrThrow(),
         ImmutableList.copyOf(unmatched));
   }

@@ -6,6 +6,7 @@ import static com.google.common.collect.ImmutableMap.toImmutableMap;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
+import com.google.common.primitives.Booleans;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.execute.FloatNetwork;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.Permute;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.Tensor;
@@ -44,7 +46,9 @@ final class CalibrationRun {
   private final ImmutableList<NodeProfile> profiles;
   private final Set<String> unmatchedMasks = new TreeSet<>();
   private float[] scratch = new float[0];
+  private final Set<String> brokenInputs = new TreeSet<>();
   private long examples;
+  private long leftOut;
 
   CalibrationRun(Dl4jNetwork network, LongConsumer progress) {
     this.network = network;
@@ -72,14 +76,22 @@ final class CalibrationRun {
     return value.size(1) == shape.channels() ? Layout.AS_IN_DL4J : Layout.CHANNELS_LAST;
   }
 
-  long examples() {
-    return examples;
-  }
-
+  /**
+   * Returns what was seen.
+   *
+   * @throws IllegalArgumentException if there was no example that can be used
+   */
   CalibrationResult result() {
+    Checks.that(examples + leftOut > 0, "calibration data", "hold examples", "none");
+    Checks.that(
+        examples > 0,
+        "calibration data",
+        "hold an example whose features are finite",
+        "NaN or infinity in %s of all %s examples".formatted(brokenInputs, leftOut));
     return new CalibrationResult(
         fingerprint,
         examples,
+        leftOut,
         profiles.stream()
             .collect(toImmutableMap(profile -> profile.node().name(), NodeProfile::snapshot)),
         ImmutableList.copyOf(unmatchedMasks));
@@ -103,12 +115,49 @@ final class CalibrationRun {
       shapes.put(names.get(i), actual);
     }
     int most = partSize(shapes);
+    for (Batch finite : finite(batch)) {
+      acceptInParts(finite, most);
+    }
+  }
+
+  private void acceptInParts(Batch batch, int most) {
     int parts = Math.max(1, (batch.size() + most - 1) / most);
     int part = (batch.size() + parts - 1) / parts;
     for (int from = 0; from < batch.size(); from += Math.min(part, batch.size() - from)) {
       acceptPart(batch.part(from, Math.min(batch.size(), from + part)));
-      progress.accept(examples);
+      progress.accept(examples + leftOut);
     }
+  }
+
+  /** An input is as in DL4J; channels on its last axis show by what the graph does first. */
+  private Layout inputLayout(String input) {
+    ImmutableList<Node> consumers = graph.consumers(input);
+    int last = graph.shape(input).rank() - 1;
+    boolean moved =
+        !consumers.isEmpty()
+            && consumers.stream()
+                .allMatch(node -> node.op() instanceof Permute p && p.axes().get(0) == last);
+    return moved ? Layout.CHANNELS_LAST : layout(input);
+  }
+
+  /** Returns the batch without the examples that cannot be used, and counts them. */
+  private ImmutableList<Batch> finite(Batch batch) {
+    boolean[] broken = new boolean[batch.size()];
+    ImmutableList.Builder<INDArray> inputs = ImmutableList.builder();
+    for (int i = 0; i < batch.inputs().size(); i++) {
+      String name = graph.inputs().get(i);
+      FiniteExamples.Checked checked =
+          FiniteExamples.check(batch.inputs().get(i), inputLayout(name), batch.masks().get(i));
+      inputs.add(checked.array());
+      for (int e = 0; e < broken.length; e++) {
+        broken[e] |= checked.broken().get(e);
+      }
+      if (checked.broken().contains(true)) {
+        brokenInputs.add(name);
+      }
+    }
+    leftOut += Booleans.countTrue(broken);
+    return new Batch(inputs.build(), batch.masks()).without(broken);
   }
 
   private static int[] intShape(INDArray array) {

@@ -106,8 +106,11 @@ public record Conversion(
         "calibration",
         "be of this network",
         "one of another network, or of other parameters");
-    return new ConversionRun(this, folded, plan, named(folded, calibration::profile))
-        .model(network.fingerprint());
+    QuantizedModel model =
+        new ConversionRun(this, folded, plan, named(folded, calibration::profile))
+            .model(network.fingerprint());
+    return model.with(
+        model.provenance().calibratedOn(calibration.examples(), calibration.leftOut()));
   }
 
   /** What a folded layer gives is what the normalization gave before. */

@@ -62,6 +62,11 @@ public record QuantizedModel(
     return new QuantizedModel(graph, configuration, layers, activations, plan, provenance, other);
   }
 
+  /** Returns this model with another account of how it was made. */
+  QuantizedModel with(Provenance other) {
+    return new QuantizedModel(graph, configuration, layers, activations, plan, other, attachments);
+  }
+
   /**
    * Returns a new DL4J network that computes the same.
    *

@@ -96,7 +96,9 @@ record Manifest(
         .put("deeplearning4j", provenance.deeplearning4j())
         .put("sourceSha256", provenance.sourceSha256())
         .put("weightStrategy", provenance.weightStrategy())
-        .put("activationStrategy", provenance.activationStrategy());
+        .put("activationStrategy", provenance.activationStrategy())
+        .put("calibrationExamples", provenance.calibrationExamples())
+        .put("leftOutExamples", provenance.leftOutExamples());
   }
 
   private static ObjectNode write(ParameterEntry parameter) {
@@ -152,7 +154,9 @@ record Manifest(
               from.required("deeplearning4j").asText(),
               from.required("sourceSha256").asText(),
               from.required("weightStrategy").asText(),
-              version == 1 ? "" : from.required("activationStrategy").asText()),
+              version == 1 ? "" : from.required("activationStrategy").asText(),
+              from.path("calibrationExamples").asLong(),
+              from.path("leftOutExamples").asLong()),
           layers(root.required("layers")),
           parameters(root.required("parameters")),
           version == 1 ? ImmutableMap.of() : ActivationEntries.read(root.required("activations")),

@@ -20,11 +20,16 @@ import org.jspecify.annotations.Nullable;
  * @param rows in topological order, layers without parameters too
  * @param vertexSums the bits that the widest sum of each vertex without a layer can need
  * @param raised why a layer got more bits than was asked for, by layer
+ * @param calibrationExamples how many examples calibration saw; 0 if there was none, or it did not
+ *     say
+ * @param leftOutExamples how many more it left out, because their features are NaN or infinite
  */
 public record QuantizationReport(
     ImmutableList<LayerRow> rows,
     ImmutableMap<String, Integer> vertexSums,
-    ImmutableMap<String, String> raised) {
+    ImmutableMap<String, String> raised,
+    long calibrationExamples,
+    long leftOutExamples) {
   private static final ImmutableList<String> HEADER =
       ImmutableList.of(
           "layer",
@@ -59,7 +64,9 @@ public record QuantizationReport(
             .map(layer -> LayerRow.of(layer, find(statistics, layer.name()), integers, width))
             .collect(ImmutableList.toImmutableList()),
         integers.besides(model.layers()),
-        ImmutableMap.of());
+        ImmutableMap.of(),
+        model.provenance().calibrationExamples(),
+        model.provenance().leftOutExamples());
   }
 
   /**
@@ -67,7 +74,8 @@ public record QuantizationReport(
    * the table adds below its lines.
    */
   public QuantizationReport withRaised(Map<String, String> reasons) {
-    return new QuantizationReport(rows, vertexSums, ImmutableMap.copyOf(reasons));
+    return new QuantizationReport(
+        rows, vertexSums, ImmutableMap.copyOf(reasons), calibrationExamples, leftOutExamples);
   }
 
   private static OptionalDouble find(Map<String, Double> statistics, String layer) {
@@ -115,6 +123,15 @@ public record QuantizationReport(
     vertexSums.forEach(
         (vertex, bits) -> text.append(vertex).append(": sums of ").append(sums(bits)).append('\n'));
     raised.forEach((layer, reason) -> text.append(layer).append(": ").append(reason).append('\n'));
+    if (calibrationExamples > 0) {
+      text.append("calibrated on ").append(calibrationExamples).append(" examples");
+      if (leftOutExamples > 0) {
+        text.append("; left out ")
+            .append(leftOutExamples)
+            .append(" with features that are NaN or infinite");
+      }
+      text.append('\n');
+    }
     return text.toString();
   }
 

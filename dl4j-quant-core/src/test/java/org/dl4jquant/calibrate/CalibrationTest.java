@@ -226,20 +226,6 @@ final class CalibrationTest {
   }
 
   @Test
-  void notANumberIsCountedAndReported() {
-    INDArray images = images(40);
-    images.putScalar(new int[] {3, 1, 4, 4}, Float.NaN);
-    images.putScalar(new int[] {5, 0, 0, 0}, Float.POSITIVE_INFINITY);
-    CalibrationResult result = calibrate(cnn(CNN2DFormat.NCHW), images);
-    assertEquals(2, result.nonFinite().get("input"));
-    assertEquals(2 * 9 * 8 * 40 - 2, result.profile("input").orElseThrow().whole().count());
-    assertTrue(
-        result
-            .warnings()
-            .contains("'input' carried 2 values that are NaN or infinite; they were left out"));
-  }
-
-  @Test
   void aTinySetWarns() {
     assertEquals(
         "calibration saw 3 examples only; 32 or more are recommended",

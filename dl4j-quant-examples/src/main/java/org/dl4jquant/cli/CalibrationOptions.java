@@ -3,6 +3,7 @@ package org.dl4jquant.cli;
 import com.google.common.collect.ImmutableList;
 import java.util.Optional;
 import org.dl4jquant.Quantization;
+import org.dl4jquant.calibrate.FiniteExamples;
 import org.dl4jquant.datafile.LabeledExamples;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.precision.Target;
@@ -105,15 +106,16 @@ final class CalibrationOptions {
   /**
    * Runs the data through the network.
    *
-   * @throws CommandFailedException if the network does not take them
+   * @throws CommandFailedException if the network does not take them, or none is finite
    */
   Quantization calibrate(Quantization quantization, ModelFile file, DataOptions data) {
     if (calibration == null) {
       return quantization;
     }
-    LabeledExamples examples = data.read(calibration, file);
+    LabeledExamples examples = data.readAny(calibration, file);
     ImmutableList<INDArray> inputs = NetworkInputs.of(file.network(), examples);
     requireFit(file, inputs);
+    requireFinite(examples, inputs);
     int batches = new InputBatches(inputs, () -> {}).count();
     try (Progress progress = Progress.start("calibrating", batches)) {
       return quantization
@@ -121,6 +123,15 @@ final class CalibrationOptions {
           .strategy(FormatStrategy.named(strategy()))
           .target(target().orElse(Target.INTEGER))
           .calibrate(new InputBatches(inputs, progress::step));
+    }
+  }
+
+  private static void requireFinite(LabeledExamples examples, ImmutableList<INDArray> inputs) {
+    if (FiniteExamples.of(inputs.toArray(new INDArray[0])).length == 0) {
+      throw new CommandFailedException(
+          examples.source()
+              + ": must hold an example whose features are finite, found NaN or infinity in all "
+              + examples.size());
     }
   }
 

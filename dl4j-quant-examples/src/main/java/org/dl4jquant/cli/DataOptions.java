@@ -19,8 +19,13 @@ final class DataOptions {
 
   private DataOptions() {}
 
-  /** Reads a file for the inputs of a network. */
+  /** Reads a file for the inputs of a network; all features must be finite. */
   LabeledExamples read(String file, ModelFile model) {
+    return readAny(file, model).requireFinite();
+  }
+
+  /** Reads a file for the inputs of a network, whatever the features. */
+  LabeledExamples readAny(String file, ModelFile model) {
     return LabeledExamples.read(file, labelColumn, NetworkInputs.names(model.network()));
   }
 }

@@ -263,6 +263,10 @@ final class QuantizeCommand implements Callable<Integer> {
         .put("target", integers ? quantized.plan().target().map(Target::word).orElse(null) : null)
         .put("bytesBefore", rows.bytesBefore())
         .put("bytesAfter", rows.bytesAfter());
+    if (rows.calibrationExamples() > 0) {
+      json.put("calibrationExamples", rows.calibrationExamples())
+          .put("leftOutExamples", rows.leftOutExamples());
+    }
     found.ifPresent(
         result ->
             json.putObject("search")

@@ -23,7 +23,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * perhaps labels.
  *
  * @param source what error messages call the file
- * @param features finite float arrays by name, all with the same number of examples
+ * @param features float arrays by name, all with the same number of examples
  * @param labels class indices of shape [n], or one row of class weights per example, [n, classes]
  *     or [n, classes, time]; absent if the file has none
  */
@@ -39,7 +39,6 @@ public record LabeledExamples(
     INDArray first = features.values().iterator().next();
     long examples = first.rank() == 0 ? 0 : first.size(0);
     features.forEach((name, array) -> requireExamples(source, name, array, examples));
-    features.forEach((name, array) -> requireFinite(source, name, array));
     labels.ifPresent(array -> requireExamples(source, LABELS, array, examples));
   }
 
@@ -49,12 +48,13 @@ public record LabeledExamples(
    *
    * <p>Of a {@code .npz} file it reads {@code y}, if there is one, and the features: for one input
    * {@code x}, or the array of the input's name if there is no {@code x}; for several inputs the
-   * array of each name. Other arrays are ignored.
+   * array of each name. Other arrays are ignored. Features of a {@code .npz} file may be NaN or
+   * infinite; {@link #requireFinite} refuses that.
    *
    * @param labelColumn the header of the label column of a CSV file
    * @param inputs the names of the network's inputs
-   * @throws InvalidDataFileException if a file does not exist, is not what its name announces,
-   *     lacks an array, or has features that are NaN or infinite
+   * @throws InvalidDataFileException if a file does not exist, is not what its name announces, or
+   *     lacks an array
    */
   public static LabeledExamples read(String argument, String labelColumn, List<String> inputs) {
     List<String> files = Splitter.on(',').trimResults().splitToList(argument);
@@ -70,6 +70,16 @@ public record LabeledExamples(
     }
     throw new InvalidDataFileException(
         argument, "must be a .npz file, a .csv file or two IDX files separated by a comma");
+  }
+
+  /**
+   * Checks the features; returns this.
+   *
+   * @throws InvalidDataFileException if one is NaN or infinite
+   */
+  public LabeledExamples requireFinite() {
+    features.forEach((name, array) -> requireFinite(source, name, array));
+    return this;
   }
 
   /** Returns the number of examples. */

@@ -119,6 +119,32 @@ final class IntegerCommandsTest {
   }
 
   @Test
+  void examplesWithFeaturesThatAreNoNumbersAreLeftOutAndTold() throws IOException {
+    INDArray seen = CommandFixtures.trainingBatches().next().getFeatures();
+    int examples = Math.toIntExact(seen.size(0));
+    INDArray broken = Nd4j.concat(0, seen, seen.dup());
+    broken.putScalar((long) examples * seen.length() / examples + 3, Float.NaN);
+    for (int i = 0; i < examples; i++) {
+      broken.putScalar((i + examples) * (seen.length() / examples), Float.NEGATIVE_INFINITY);
+    }
+    Path file = new Npz().floats("x", broken).write(folder.resolve("broken.npz"));
+    Path whole = folder.resolve("whole.dq.zip");
+    Path out = folder.resolve("broken.dq.zip");
+    CommandRun.succeed("quantize", model, "--calibration", calibration, "--out", whole);
+    CommandRun run = CommandRun.succeed("quantize", model, "--calibration", file, "--out", out);
+    assertTrue(
+        run.out()
+            .contains(
+                "calibrated on %1$s examples; left out %1$s with features that are NaN or infinite"
+                    .formatted(examples)),
+        run.out());
+    assertEquals(examples, run.json().get("calibrationExamples").intValue());
+    assertEquals(examples, run.json().get("leftOutExamples").intValue());
+    assertEquals(PackedArchive.read(whole).activations(), PackedArchive.read(out).activations());
+    assertEquals(examples, PackedArchive.read(out).provenance().leftOutExamples());
+  }
+
+  @Test
   void everyStrategyAndWidthHasItsEffect() throws IOException {
     Path out = folder.resolve("strategy.dq.zip");
     Set<Double> seen = new HashSet<>();
@@ -267,11 +293,15 @@ final class IntegerCommandsTest {
         misfit.err());
     Path broken =
         new Npz()
-            .floats("x", Nd4j.rand(2, 1, 8, 8).putScalar(70, Float.POSITIVE_INFINITY))
+            .floats(
+                "x",
+                Nd4j.rand(2, 1, 8, 8)
+                    .putScalar(70, Float.POSITIVE_INFINITY)
+                    .putScalar(3, Float.NaN))
             .write(folder.resolve("broken.npz"));
     CommandRun.fail(
         1,
-        broken + ": array x must be finite, found Infinity in example 1",
+        broken + ": must hold an example whose features are finite, found NaN or infinity in all 2",
         "quantize",
         model,
         "--calibration",
