@@ -1,26 +1,46 @@
 package org.dl4jquant;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
+import java.util.List;
+import org.deeplearning4j.datasets.iterator.utilty.SingletonDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.graph.ScaleVertex;
 import org.deeplearning4j.nn.conf.graph.ShiftVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ActivationLayer;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.dl4j.Tensors;
+import org.dl4jquant.execute.IntegerNetwork;
+import org.dl4jquant.export.PackedArchive;
+import org.dl4jquant.onnxruntime.OnnxComparison;
+import org.dl4jquant.precision.LayerSelector;
+import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.Sqnr;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Networks that convert although something in them is unlike the others. */
@@ -93,8 +113,115 @@ final class UnusualNetworksTest {
     }
   }
 
+  /** A power of two between two layers changes no code, however large or small values become. */
+  @ParameterizedTest
+  @ValueSource(ints = {-50, -40, -20, 20, 40, 53})
+  void valuesFarFromOneHaveTheSameCodes(int exponent, @TempDir Path folder) {
+    for (Target target : Target.values()) {
+      INDArray x = Nd4j.rand(DataType.FLOAT, 40, 2, 6, 6);
+      ComputationGraph plain = residual(0);
+      QuantizedModel expected = Quantization.of(plain).target(target).calibrate(x).convert();
+      ComputationGraph far = residual(exponent);
+      QuantizedModel model = requireConverts(far, plain.output(x)[0], x, target);
+      assertEquals(expected.output(x), model.output(x));
+      IntegerNetwork one = expected.toIntegerNetwork();
+      IntegerNetwork other = model.toIntegerNetwork();
+      assertEquals(one.accumulatorBits(), other.accumulatorBits());
+      for (String node : List.of("stem", "body", "act")) {
+        assertArrayEquals(
+            one.layerCodes(node, Tensors.of(x)).codes(),
+            other.layerCodes(node, Tensors.of(x)).codes(),
+            node);
+      }
+      PackedArchive.write(model, folder.resolve("far.dq.zip"));
+      assertEquals(model.output(x), PackedArchive.read(folder.resolve("far.dq.zip")).output(x));
+      DataSet data = new DataSet(x, Nd4j.zeros(40, 4));
+      OnnxComparison onnx = model.verifyOnnx(new SingletonDataSetIterator(data));
+      assertTrue(onnx.maxDifference() <= 1 && onnx.outputDifference() < 0.01, onnx::toJson);
+    }
+  }
+
+  @Test
+  void valuesBeyondAllFormatsAreRefusedByName() {
+    INDArray x = Nd4j.rand(DataType.FLOAT, 40, 2, 6, 6);
+    for (int exponent : new int[] {-100, 100}) {
+      ComputationGraph far = residual(exponent);
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class, () -> Quantization.of(far).calibrate(x).convert())
+              .getMessage();
+      assertTrue(
+          message.startsWith(
+              exponent < 0
+                  ? "values of 'stem' must exceed 4.3368087E-19 in magnitude to become codes, found"
+                  : "values of 'stem' must be below 3.0105"),
+          message);
+      assertTrue(
+          message.endsWith(
+              " at most: scale the weights before and after it, or keep layer 'stem' float"),
+          message);
+      Quantization.of(far).keepFloat(LayerSelector.matching("*")).calibrate(x).convert();
+    }
+  }
+
+  /** Where weights have died, the bias alone is left. */
+  @Test
+  void aBiasThatDwarfsAllProductsIsCarried() {
+    MultiLayerNetwork network = twoLayers();
+    network.getLayer(0).getParam("W").muli(1e-17);
+    for (int c = 0; c < HIDDEN; c++) {
+      network.getLayer(0).getParam("b").putScalar(c, 0.1 * c - 0.2);
+    }
+    INDArray x = examples();
+    QuantizedModel model = requireConverts(network, network.output(x), x);
+    assertTrue(model.accumulatorBits().get("layer0") <= 50, model.accumulatorBits()::toString);
+  }
+
+  private static ComputationGraph residual(int exponent) {
+    ComputationGraph network =
+        new ComputationGraph(
+            new NeuralNetConfiguration.Builder()
+                .seed(11)
+                .convolutionMode(ConvolutionMode.Same)
+                .graphBuilder()
+                .addInputs("in")
+                .setInputTypes(InputType.convolutional(6, 6, 2))
+                .addLayer("stem", convolution(Activation.RELU), "in")
+                .addLayer("body", convolution(Activation.IDENTITY), "stem")
+                .addVertex("sum", vertex(ElementWiseVertex.Op.Add), "stem", "body")
+                .addLayer("act", new ActivationLayer(Activation.RELU), "sum")
+                .addLayer("pool", new GlobalPoolingLayer(PoolingType.AVG), "act")
+                .addLayer(
+                    "out",
+                    new OutputLayer.Builder().nOut(4).activation(Activation.SOFTMAX).build(),
+                    "pool")
+                .setOutputs("out")
+                .build());
+    network.init();
+    for (String bias : List.of("stem", "body")) {
+      for (int c = 0; c < 3; c++) {
+        network.getLayer(bias).getParam("b").putScalar(c, 0.11 * c - 0.07);
+      }
+    }
+    double factor = Math.scalb(1.0, exponent);
+    network.getLayer("stem").getParam("W").muli(factor);
+    network.getLayer("stem").getParam("b").muli(factor);
+    network.getLayer("body").getParam("b").muli(factor);
+    network.getLayer("out").getParam("W").muli(1 / factor);
+    return network;
+  }
+
+  private static ConvolutionLayer convolution(Activation activation) {
+    return new ConvolutionLayer.Builder(3, 3).nOut(3).activation(activation).build();
+  }
+
   private static QuantizedModel requireConverts(Model network, INDArray wanted, INDArray x) {
-    QuantizedModel model = Quantization.of(network).calibrate(x).convert();
+    return requireConverts(network, wanted, x, Target.INTEGER);
+  }
+
+  private static QuantizedModel requireConverts(
+      Model network, INDArray wanted, INDArray x, Target target) {
+    QuantizedModel model = Quantization.of(network).target(target).calibrate(x).convert();
     INDArray codes = model.output(x).get(0);
     Model fake = model.toNetwork();
     INDArray same =

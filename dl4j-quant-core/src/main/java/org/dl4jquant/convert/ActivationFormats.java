@@ -26,8 +26,6 @@ import org.dl4jquant.internal.Checks;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.strategy.FormatStrategy;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Chooses the format of every value that is to be codes, from what calibration saw of it.
@@ -36,7 +34,6 @@ import org.slf4j.LoggerFactory;
  * that gives none, of other unsigned values, or for an input or what a float layer gives.
  */
 final class ActivationFormats {
-  private static final Logger log = LoggerFactory.getLogger(ActivationFormats.class);
   private static final double FAR = 256;
 
   /** How much finer than the coarsest the format of a channel may be, in bits. */
@@ -87,7 +84,7 @@ final class ActivationFormats {
     }
     if (!choice.outside()) {
       FixedPointFormat format = strategy.choose(profile.whole(), choice.bits(), signed);
-      warnIfFar(node, profile.whole(), format);
+      requireReach(node, profile.whole(), format);
       return perChannel && hasChannels(node, profile)
           ? ActivationFormat.perChannel(
               coarsened(strategy.chooseEach(profile, choice.bits(), signed)))
@@ -95,6 +92,7 @@ final class ActivationFormats {
     }
     // Bits are plenty here, so that twice of what was seen must fit.
     FixedPointFormat seen = FormatStrategy.maxAbs().choose(profile.whole(), choice.bits(), signed);
+    requireReach(node, profile.whole(), seen);
     return ActivationFormat.perTensor(seen.withFractionalLength(seen.fractionalLength() - 1));
   }
 
@@ -135,17 +133,33 @@ final class ActivationFormats {
         .collect(toImmutableList());
   }
 
-  /** Formats have limits; values far beyond them become zeros, or all the same. */
-  private static void warnIfFar(Node node, ChannelProfile seen, FixedPointFormat format) {
+  /** Formats have limits: values far beyond them would become zeros, or all the same. */
+  private static void requireReach(Node node, ChannelProfile seen, FixedPointFormat format) {
     double largest = seen.moments().maxAbs();
-    if (largest > 0
-        && (format.scale() >= largest || format.maxCode() * format.scale() < largest / FAR)) {
-      log.warn(
-          "values of '{}' reach {}, too far from 1 for {}: scale the weights before and after it",
-          node.name(),
-          largest,
-          format);
-    }
+    double limit = FAR * format.maxCode() * format.scale();
+    boolean tooSmall =
+        format.fractionalLength()
+                >= FormatStrategy.MAX_FRACTIONAL_LENGTH - 1 // of equals, the coarser
+            && largest > 0
+            && largest <= format.scale()
+            && !isBounded(node);
+    boolean tooLarge =
+        format.fractionalLength() <= FormatStrategy.MIN_FRACTIONAL_LENGTH && largest > limit;
+    Checks.that(
+        !tooSmall && !tooLarge,
+        "values of '" + node.name() + "'",
+        tooSmall
+            ? "exceed %s in magnitude to become codes".formatted((float) format.scale())
+            : "be below %s in magnitude to become codes".formatted((float) limit),
+        "%s at most: scale the weights before and after it, or keep layer '%s' float"
+            .formatted((float) largest, node.layer()));
+  }
+
+  /** Functions such as the sigmoid have a scale of their own; what is tiny there is nothing. */
+  private static boolean isBounded(Node node) {
+    return node.op() instanceof Softmax
+        || (node.op() instanceof Activation activation
+            && activation.function() instanceof ScalarFunction.Smooth);
   }
 
   private boolean isUnsigned(Node node, ChannelProfile seen) {

@@ -14,6 +14,7 @@ import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.QuantizedGraph.Carrier;
 import org.dl4jquant.graph.QuantizedWeights;
 import org.dl4jquant.graph.Weighted;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
 
@@ -21,6 +22,12 @@ import org.dl4jquant.tensor.Tensor;
 final class GraphAssembly {
   /** A float holds every number of this width, so that no bias changes on its way to DL4J. */
   static final int MAX_BIAS_BITS = 25;
+
+  /**
+   * A bias that dwarfs all products, as where weights have died, makes the grid of its sums coarser
+   * rather than wider than this.
+   */
+  private static final int MAX_SUMMED_BIAS_BITS = 48;
 
   private final NetworkImage image;
   private final IntegerWeights weights;
@@ -85,9 +92,14 @@ final class GraphAssembly {
   private QuantizedWeights weights(
       Weighted op, QuantizedTensor codes, ActivationFormat input, Node node) {
     Tensor bias = biases.getOrDefault(node.name(), op.bias());
+    for (float value : bias.values()) {
+      Checks.that(
+          Float.isFinite(value), "corrected bias of '" + node.name() + "'", "be finite", value);
+    }
     int bits = Math.min(MAX_BIAS_BITS, biasBits.applyAsInt(node.layer()));
     Weighted own = op.withParameters(op.weight(), rounded(bias, bits));
-    return QuantizedWeights.onFinestGrid(own, codes, input, Rounding.HALF_EVEN);
+    return QuantizedWeights.onFinestGrid(
+        own, codes, input, Rounding.HALF_EVEN, MAX_SUMMED_BIAS_BITS);
   }
 
   /** Gives every bias as many significant bits as it may have, sign included. */

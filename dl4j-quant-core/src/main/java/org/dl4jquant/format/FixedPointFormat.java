@@ -6,8 +6,8 @@ import org.dl4jquant.internal.Checks;
  * A fixed-point format: {@code value = code * 2^-fractionalLength}.
  *
  * @param bitWidth all bits of a code, the sign included; 2 to 32
- * @param fractionalLength the exponent of the step {@code 2^-fractionalLength}; -64 to 64, it may
- *     be negative or exceed the bit width
+ * @param fractionalLength the exponent of the step {@code 2^-fractionalLength}; -126 to 126, so
+ *     that the step is a normal float; it may be negative or exceed the bit width
  * @param signed two's complement if true, else codes start at 0
  * @param narrowRange if true the lowest signed code is unused, so that the range is symmetric (8
  *     bit: -127 to 127); only for signed formats
@@ -19,8 +19,8 @@ public record FixedPointFormat(
   public static final int MIN_BIT_WIDTH = 2;
 
   public static final int MAX_BIT_WIDTH = 32;
-  public static final int MIN_FRACTIONAL_LENGTH = -64;
-  public static final int MAX_FRACTIONAL_LENGTH = 64;
+  public static final int MIN_FRACTIONAL_LENGTH = -126;
+  public static final int MAX_FRACTIONAL_LENGTH = 126;
 
   public FixedPointFormat {
     Checks.inRange("bitWidth", bitWidth, MIN_BIT_WIDTH, MAX_BIT_WIDTH);
@@ -42,8 +42,8 @@ public record FixedPointFormat(
   /**
    * Returns the finest signed format of {@code bitWidth} bits that carries {@code maxAbs} and its
    * negative without clipping, after rounding. The fractional length stays within its limits: a
-   * {@code maxAbs} below their reach gets the finest format there is, one above it (2^71 at 8 bits)
-   * the coarsest, which clips.
+   * {@code maxAbs} below their reach gets the finest format there is, one above it (2^133 at 8
+   * bits) the coarsest, which clips.
    */
   public static FixedPointFormat covering(double maxAbs, int bitWidth) {
     Checks.positiveFinite("maxAbs", maxAbs);

@@ -47,7 +47,7 @@ public record QuantizedWeights(
    *
    * @param weight fixed point, of the shape of {@code op}'s weight
    * @param input the fixed-point format of the input
-   * @param biasBits 2 to 32
+   * @param biasBits 2 to 62
    */
   public static QuantizedWeights onFinestGrid(
       Weighted op,
@@ -110,9 +110,14 @@ public record QuantizedWeights(
   }
 
   private static int grid(int finest, double bias, int biasBits) {
-    return bias == 0
-        ? finest
-        : Math.min(finest, FixedPointFormat.covering(Math.abs(bias), biasBits).fractionalLength());
+    if (bias == 0) {
+      return finest;
+    }
+    int length =
+        biasBits <= FixedPointFormat.MAX_BIT_WIDTH
+            ? FixedPointFormat.covering(Math.abs(bias), biasBits).fractionalLength()
+            : biasBits - 2 - Math.getExponent(bias); // a float's digits are fewer: no rounding
+    return Math.min(finest, length);
   }
 
   private static boolean[] nonZeroSlices(QuantizedTensor weight, int slices) {

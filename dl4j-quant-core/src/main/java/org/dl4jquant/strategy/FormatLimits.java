@@ -7,8 +7,6 @@ import org.dl4jquant.stats.Moments;
 
 /** What all strategies share: the magnitude that matters, the fallback, and the limits. */
 final class FormatLimits {
-  static final int MIN_FRACTIONAL_LENGTH = -32;
-  static final int MAX_FRACTIONAL_LENGTH = 31;
   private static final int MIN_BIT_WIDTH = 2;
   private static final int MAX_BIT_WIDTH = 16;
 
@@ -34,6 +32,8 @@ final class FormatLimits {
   static FixedPointFormat limited(FixedPointFormat format) {
     int length = format.fractionalLength();
     return format.withFractionalLength(
-        Math.max(MIN_FRACTIONAL_LENGTH, Math.min(MAX_FRACTIONAL_LENGTH, length)));
+        Math.max(
+            FormatStrategy.MIN_FRACTIONAL_LENGTH,
+            Math.min(FormatStrategy.MAX_FRACTIONAL_LENGTH, length)));
   }
 }

@@ -25,6 +25,14 @@ public interface FormatStrategy {
   int MIN_CHANNEL_COUNT = 100;
 
   /**
+   * The smallest and largest fractional length of a value, so that products of two values have a
+   * step that is a normal float.
+   */
+  int MIN_FRACTIONAL_LENGTH = -62;
+
+  int MAX_FRACTIONAL_LENGTH = 62;
+
+  /**
    * Returns the format for a profile.
    *
    * @param bitWidth of the format, 2 to 16

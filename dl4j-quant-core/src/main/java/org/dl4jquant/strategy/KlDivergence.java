@@ -24,7 +24,7 @@ final class KlDivergence implements FormatStrategy {
         MagnitudeHistogram.of(profile, signed)
             .joined(COUNTS_PER_BIN, best.fractionalLength() - bitWidth + (signed ? 1 : 0), codes);
     double least = magnitudes.divergence(codes, best.fractionalLength());
-    int finest = Math.min(magnitudes.finestLength(), FormatLimits.MAX_FRACTIONAL_LENGTH);
+    int finest = Math.min(magnitudes.finestLength(), MAX_FRACTIONAL_LENGTH);
     for (int length = best.fractionalLength() + 1; length <= finest; length++) {
       FixedPointFormat finer = best.withFractionalLength(length);
       double divergence = magnitudes.divergence(codes, length);

@@ -226,9 +226,9 @@ final class TamperedArchiveTest {
   @Test
   void valuesMustBeInRange() throws IOException {
     assertFails(
-        forged(Map.of("formats/0.bin", new byte[] {1, 2, 100, 4, 5})),
+        forged(Map.of("formats/0.bin", new byte[] {1, 2, 127, 4, 5})),
         ", entry codes/0.bin: does not fit parameter layer0/W: fractionalLength must be between"
-            + " -64 and 64, found 100");
+            + " -126 and 126, found 127");
     byte[] lowest = new byte[30];
     Arrays.fill(lowest, (byte) -128);
     assertFails(

@@ -17,7 +17,7 @@ final class FixedPointFormatTest extends NumberFormatContract {
         .boxed()
         .flatMap(
             width ->
-                IntStream.of(-64, -63, -17, -1, 0, 1, 7, 31, 33, 63, 64)
+                IntStream.of(-126, -64, -17, -1, 0, 1, 7, 31, 33, 64, 126)
                     .boxed()
                     .flatMap(
                         length ->
@@ -39,7 +39,7 @@ final class FixedPointFormatTest extends NumberFormatContract {
 
   @Test
   void aStepIsAnExactPowerOfTwoAtEveryFractionalLength() {
-    for (int length = -64; length <= 64; length++) {
+    for (int length = -126; length <= 126; length++) {
       FixedPointFormat format = FixedPointFormat.signed(8, length);
       assertEquals(Math.pow(2, -length), format.scale());
       assertEquals(-128 * Math.pow(2, -length), format.minValue());
@@ -85,7 +85,7 @@ final class FixedPointFormatTest extends NumberFormatContract {
 
   @Test
   void theSmallestNegativeNumberFloorsToMinusOneStep() {
-    for (int length : new int[] {-64, -1, 0, 64}) {
+    for (int length : new int[] {-126, -1, 0, 126}) {
       FixedPointFormat format = FixedPointFormat.signed(8, length);
       assertEquals(-1, format.quantize(-Double.MIN_VALUE, Rounding.FLOOR));
       assertEquals(0, format.quantize(Double.MIN_VALUE, Rounding.FLOOR));
@@ -131,14 +131,14 @@ final class FixedPointFormatTest extends NumberFormatContract {
 
   @Test
   void coveringStaysWithinTheLimits() {
-    assertEquals(64, covering(Double.MIN_VALUE));
-    assertEquals(64, covering(0x1p-58));
-    assertEquals(63, covering(0x1p-57));
-    assertEquals(-64, covering(0x1p70));
-    assertEquals(0x1p70, FixedPointFormat.covering(0x1p70, 8).fakeQuantize(0x1p70));
-    assertEquals(-64, covering(0x1p71));
-    assertEquals(127 * 0x1p64, FixedPointFormat.covering(0x1p71, 8).fakeQuantize(0x1p71));
-    assertEquals(-64, covering(Double.MAX_VALUE));
+    assertEquals(126, covering(Double.MIN_VALUE));
+    assertEquals(126, covering(0x1p-120));
+    assertEquals(125, covering(0x1p-119));
+    assertEquals(-126, covering(0x1p132));
+    assertEquals(0x1p132, FixedPointFormat.covering(0x1p132, 8).fakeQuantize(0x1p132));
+    assertEquals(-126, covering(0x1p133));
+    assertEquals(127 * 0x1p126, FixedPointFormat.covering(0x1p133, 8).fakeQuantize(0x1p133));
+    assertEquals(-126, covering(Double.MAX_VALUE));
     assertMessage(
         "maxAbs must be positive and finite, found 0.0", () -> FixedPointFormat.covering(0, 8));
     assertMessage(
@@ -153,11 +153,11 @@ final class FixedPointFormatTest extends NumberFormatContract {
     assertMessage(
         "bitWidth must be between 2 and 32, found 1", () -> FixedPointFormat.signed(1, 0));
     assertMessage(
-        "fractionalLength must be between -64 and 64, found 65",
-        () -> FixedPointFormat.signed(8, 65));
+        "fractionalLength must be between -126 and 126, found 127",
+        () -> FixedPointFormat.signed(8, 127));
     assertMessage(
-        "fractionalLength must be between -64 and 64, found -65",
-        () -> FixedPointFormat.signed(8, 0).withFractionalLength(-65));
+        "fractionalLength must be between -126 and 126, found -127",
+        () -> FixedPointFormat.signed(8, 0).withFractionalLength(-127));
     assertMessage(
         "narrowRange must be false for an unsigned format, found true",
         () -> FixedPointFormat.unsigned(8, 0).withNarrowRange());
@@ -207,8 +207,8 @@ final class FixedPointFormatTest extends NumberFormatContract {
 
   @Test
   void reachingStaysWithinTheLimits() {
-    assertEquals(64, FixedPointFormat.reaching(1e-40, 8, true).fractionalLength());
-    assertEquals(-64, FixedPointFormat.reaching(1e40, 8, true).fractionalLength());
+    assertEquals(126, FixedPointFormat.reaching(1e-40, 8, true).fractionalLength());
+    assertEquals(-126, FixedPointFormat.reaching(1e60, 8, true).fractionalLength());
     assertThrows(IllegalArgumentException.class, () -> FixedPointFormat.reaching(0, 8, true));
   }
 }

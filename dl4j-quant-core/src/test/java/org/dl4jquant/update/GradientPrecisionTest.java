@@ -92,10 +92,10 @@ final class GradientPrecisionTest {
         assertThrows(IllegalArgumentException.class, () -> GradientPrecision.dynamic(25))
             .getMessage());
     assertEquals(
-        "fractionalLength must be between -64 and 64, found 65",
+        "fractionalLength must be between -126 and 126, found 127",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> GradientPrecision.dynamic(8).withFractionalLength(65))
+                () -> GradientPrecision.dynamic(8).withFractionalLength(127))
             .getMessage());
   }
 }
