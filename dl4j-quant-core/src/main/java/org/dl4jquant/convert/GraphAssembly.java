@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.function.ToIntFunction;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.NetworkImage;
-import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Node;
@@ -106,10 +105,7 @@ final class GraphAssembly {
   private static Tensor rounded(Tensor bias, int bits) {
     float[] values = bias.values().clone();
     for (int c = 0; c < values.length; c++) {
-      if (values[c] != 0) {
-        double magnitude = Math.abs(values[c]);
-        values[c] = (float) FixedPointFormat.covering(magnitude, bits).fakeQuantize(values[c]);
-      }
+      values[c] = (float) BiasGrid.significant(values[c], bits);
     }
     return Tensor.of(values, values.length);
   }

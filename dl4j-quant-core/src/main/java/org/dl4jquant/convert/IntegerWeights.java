@@ -11,7 +11,6 @@ import java.util.Optional;
 import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
 import org.dl4jquant.dl4j.NetworkImage;
 import org.dl4jquant.dl4j.WeightSource;
-import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.Rounding;
@@ -68,17 +67,13 @@ final class IntegerWeights {
     return source(image, node)
         .map(from -> parameters.get(from.layer() + "/" + from.weight()))
         .flatMap(QuantizedParameter::codes)
-        .filter(codes -> fits(codes, op.outputChannels()))
-        .map(codes -> arranged(name, codes, op));
+        .flatMap(codes -> IntegerFormats.of(codes.formats()))
+        .filter(formats -> formats.size() == 1 || formats.size() == op.outputChannels())
+        .map(formats -> arranged(name, formats, op));
   }
 
-  private static boolean fits(QuantizedTensor codes, int channels) {
-    return (codes.formats().size() == 1 || codes.formats().size() == channels)
-        && codes.formats().stream().allMatch(FixedPointFormat.class::isInstance);
-  }
-
-  private static QuantizedTensor arranged(String node, QuantizedTensor codes, Weighted op) {
-    ImmutableList<NumberFormat> formats = codes.formats();
+  private static QuantizedTensor arranged(
+      String node, ImmutableList<NumberFormat> formats, Weighted op) {
     Granularity granularity =
         formats.size() == op.outputChannels() ? Granularity.perChannel(0) : Granularity.perTensor();
     QuantizedTensor found =

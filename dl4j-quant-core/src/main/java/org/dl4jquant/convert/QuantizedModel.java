@@ -18,6 +18,7 @@ import org.dl4jquant.dl4j.FakeQuantizedNetwork;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.execute.IntegerNetwork;
+import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.internal.Checks;
@@ -65,6 +66,35 @@ public record QuantizedModel(
   /** Returns this model with another account of how it was made. */
   QuantizedModel with(Provenance other) {
     return new QuantizedModel(graph, configuration, layers, activations, plan, other, attachments);
+  }
+
+  /**
+   * Returns a model with the same formats and the codes of other values, such as those that
+   * fine-tuning has left: weights rounded to nearest, biases put on the grids of their sums.
+   *
+   * @param network with the layers and parameters of {@link #plainNetwork}
+   * @throws IllegalArgumentException if a parameter is missing, or one is NaN
+   */
+  public QuantizedModel withValues(Dl4jNetwork network) {
+    return withValues(network, ImmutableMap.of());
+  }
+
+  /**
+   * Does the same with other formats for some parameters.
+   *
+   * @param formats by the name of the parameter, {@code layer/key}: one per channel
+   */
+  public QuantizedModel withValues(
+      Dl4jNetwork network, ImmutableMap<String, ImmutableList<NumberFormat>> formats) {
+    return new Recoding(this, network, formats).model(network.fingerprint());
+  }
+
+  /**
+   * Returns what the biases of each integer sum may be, by the name of the parameter, {@code
+   * layer/key}; empty if only weights are quantized.
+   */
+  public ImmutableMap<String, BiasGrid> biasGrids() {
+    return Recoding.biasGrids(this);
   }
 
   /**

@@ -92,6 +92,16 @@ public final class FakeQuantizedActivation extends BaseActivationFunction {
   @Override
   public Pair<INDArray, INDArray> backprop(INDArray in, INDArray epsilon) {
     assertShape(in, epsilon);
+    if (argument == null && result != null) {
+      Optional<ScalarFunction> clip =
+          Activations.isIdentity(function)
+              ? Optional.of(ScalarFunction.identity())
+              : Activations.function(function).filter(ScalarFunction::clips);
+      if (clip.isPresent()
+          && result.gradientInPlace(in, epsilon, clip.get().lowest(), clip.get().highest())) {
+        return new Pair<>(in, null);
+      }
+    }
     INDArray x = quantized(argument, in.dup());
     INDArray gradient = epsilon;
     if (result != null) {

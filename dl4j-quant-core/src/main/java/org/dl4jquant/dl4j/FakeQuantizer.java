@@ -4,6 +4,8 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.primitives.ImmutableIntArray;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.Optional;
+import org.dl4jquant.format.ChannelRuns;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.graph.ActivationFormat;
@@ -87,12 +89,50 @@ public final class FakeQuantizer implements Serializable {
 
   /** Overwrites {@code array}, of any floating-point type, and returns it. */
   INDArray quantizeInPlace(INDArray array) {
+    requireChannels(array);
+    Optional<HostFloats> memory = memory(array);
+    Optional<ChannelRuns> channels = memory.flatMap(this::channels);
+    if (channels.isPresent()) {
+      loop().round(memory.get().buffer(), channels.get());
+      return array;
+    }
     FixedPointFormat first = formats().get(0);
     scale(array, 1);
     Nd4j.getExecutioner().exec(new Rint(array, array));
     clip(array, (double) first.minCode(), (double) first.maxCode());
     scale(array, -1);
     return array;
+  }
+
+  private Optional<HostFloats> memory(INDArray array) {
+    return FixedPointLoop.supports(fractionalLengths) ? HostFloats.of(array) : Optional.empty();
+  }
+
+  private Optional<ChannelRuns> channels(HostFloats memory) {
+    return channelAxis == 0 ? memory.channels() : memory.channels(channelAxis);
+  }
+
+  private FixedPointLoop loop() {
+    FixedPointFormat first = formats().get(0);
+    return new FixedPointLoop(
+        Math.toIntExact(first.minCode()), Math.toIntExact(first.maxCode()), fractionalLengths);
+  }
+
+  /**
+   * Overwrites {@code values} with the gradient of {@code min(max(lowest, x), highest)} and this,
+   * if both arrays lie in the host's memory in the same order.
+   *
+   * @return whether they do; else nothing is written
+   */
+  boolean gradientInPlace(INDArray values, INDArray gradients, double lowest, double highest) {
+    Optional<HostFloats> x = memory(values);
+    Optional<HostFloats> gradient = memory(gradients);
+    Optional<ChannelRuns> channels = x.flatMap(this::channels);
+    if (channels.isEmpty() || gradient.isEmpty() || !x.get().inOrderOf(gradient.get())) {
+      return false;
+    }
+    loop().gradients(x.get().buffer(), gradient.get().buffer(), channels.get(), lowest, highest);
+    return true;
   }
 
   private static void clip(INDArray array, double min, double max) {
@@ -113,16 +153,21 @@ public final class FakeQuantizer implements Serializable {
     return above.muli(steps.lte(first.maxCode()).castTo(array.dataType()));
   }
 
+  private void requireChannels(INDArray array) {
+    Checks.that(
+        channelAxis == 0
+            || (channelAxis < array.rank() && array.size(channelAxis) == fractionalLengths.length),
+        "array",
+        "have " + fractionalLengths.length + " channels along axis " + channelAxis,
+        Arrays.toString(array.shape()));
+  }
+
   private void scale(INDArray array, int sign) {
     if (channelAxis == 0) {
       array.muli(Math.scalb(1.0, sign * fractionalLengths[0]));
       return;
     }
-    Checks.that(
-        channelAxis < array.rank() && array.size(channelAxis) == fractionalLengths.length,
-        "array",
-        "have " + fractionalLengths.length + " channels along axis " + channelAxis,
-        Arrays.toString(array.shape()));
+    requireChannels(array);
     double[] scales = new double[fractionalLengths.length];
     for (int c = 0; c < scales.length; c++) {
       scales[c] = Math.scalb(1.0, sign * fractionalLengths[c]);

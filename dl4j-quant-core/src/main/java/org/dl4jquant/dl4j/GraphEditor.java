@@ -150,6 +150,7 @@ final class GraphEditor extends NetworkEditor {
     String exact = name + "/exact";
     requireFree(exact);
     moved(name, exact);
+    find(name).ifPresent(layer -> name(layer.getLayerConf().getLayer(), exact)); // for updaters
     GraphVertex vertex = Objects.requireNonNull(vertices().remove(name));
     vertices().put(exact, vertex);
     inputs().put(exact, Objects.requireNonNull(inputs().remove(name)));

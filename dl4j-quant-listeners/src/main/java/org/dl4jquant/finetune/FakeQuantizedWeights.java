@@ -4,6 +4,7 @@ import com.google.common.collect.ImmutableMap;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
@@ -16,12 +17,16 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.dl4jquant.convert.BiasGrid;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.format.Codebook;
 import org.dl4jquant.internal.Checks;
+import org.dl4jquant.tensor.QuantizedTensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonAutoDetect;
 import org.nd4j.shade.jackson.annotation.JsonAutoDetect.Visibility;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
@@ -33,8 +38,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * what they are, as constraints (US20190042948A1, claim 10).
  *
  * <p>In training each forward pass first clips the float weights to the range of their codes, so
- * that none drifts to where its code could not follow back. Weights only; biases stay float. Saved
- * with the network's configuration. Immutable and thread-safe.
+ * that none drifts to where its code could not follow back. Biases stay float unless a fine-tuning
+ * run attaches it, see {@link MixedPrecisionFineTuning}. Saved with the network's configuration.
+ * Immutable and thread-safe.
  *
  * <pre>{@code
  * QuantizedModel fourBits = Quantization.of(network).weightBits(4).convert();
@@ -51,10 +57,10 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 public final class FakeQuantizedWeights implements IWeightNoise {
   private static final long serialVersionUID = 1L;
 
-  @JsonProperty private final TreeMap<String, WeightGrid> grids;
+  @JsonProperty private final TreeMap<String, ParameterGrid> grids;
 
   @JsonCreator
-  FakeQuantizedWeights(@JsonProperty("grids") Map<String, WeightGrid> grids) {
+  FakeQuantizedWeights(@JsonProperty("grids") Map<String, ParameterGrid> grids) {
     this.grids = new TreeMap<>(grids);
   }
 
@@ -62,18 +68,42 @@ public final class FakeQuantizedWeights implements IWeightNoise {
    * Returns what quantizes the weights of one layer.
    *
    * @throws IllegalArgumentException if none of its weights are codes, or one has another format
-   *     than fixed point
+   *     than fixed point or a codebook
    */
   public static FakeQuantizedWeights of(QuantizedLayer layer) {
-    Map<String, WeightGrid> grids = new TreeMap<>();
+    return of(layer, ImmutableMap.of());
+  }
+
+  /**
+   * Returns what quantizes the weights of one layer, and those of its biases that integer sums use.
+   *
+   * @param biasGrids of a model, see {@link QuantizedModel#biasGrids}
+   */
+  static FakeQuantizedWeights of(QuantizedLayer layer, Map<String, BiasGrid> biasGrids) {
+    Map<String, ParameterGrid> grids = new TreeMap<>();
+    boolean weights = false;
     for (QuantizedParameter parameter : layer.parameters()) {
+      BiasGrid sum = biasGrids.get(layer.name() + "/" + parameter.key());
       if (parameter.role() == ParameterRole.WEIGHT && parameter.codes().isPresent()) {
         String name = layer.name() + "." + parameter.key();
-        grids.put(parameter.key(), WeightGrid.of(name, parameter.codes().get()));
+        grids.put(parameter.key(), grid(name, parameter.codes().get()));
+        weights = true;
+      } else if (parameter.role() == ParameterRole.BIAS && sum != null) {
+        grids.put(parameter.key(), BiasRounding.of(sum));
       }
     }
-    Checks.that(!grids.isEmpty(), "layer " + layer.name(), "have quantized weights", "none");
+    Checks.that(weights, "layer " + layer.name(), "have quantized weights", "none");
     return new FakeQuantizedWeights(grids);
+  }
+
+  Map<String, ParameterGrid> grids() {
+    return grids;
+  }
+
+  static ParameterGrid grid(String name, QuantizedTensor codes) {
+    return codes.formats().get(0) instanceof Codebook
+        ? LevelGrid.of(name, codes)
+        : WeightGrid.of(name, codes);
   }
 
   /**
@@ -85,14 +115,28 @@ public final class FakeQuantizedWeights implements IWeightNoise {
    */
   @CanIgnoreReturnValue
   public static ImmutableMap<String, String> attach(Model network, QuantizedModel model) {
+    return attach(network, model, ImmutableMap.of(), name -> name);
+  }
+
+  /**
+   * Does the same where layers may have moved.
+   *
+   * @param moved gives the name in the network of a layer of the model
+   */
+  @CanIgnoreReturnValue
+  static ImmutableMap<String, String> attach(
+      Model network,
+      QuantizedModel model,
+      Map<String, BiasGrid> biasGrids,
+      UnaryOperator<String> moved) {
     ImmutableMap.Builder<String, String> left = ImmutableMap.builder();
     for (QuantizedLayer layer : model.layers()) {
       if (layer.weightBits() == QuantizedLayer.FLOAT_BITS) {
         continue;
       }
-      var configuration = configuration(network, layer.name());
+      var configuration = configuration(network, moved.apply(layer.name()));
       if (configuration instanceof BaseLayer base && hearsWeightNoise(base)) {
-        base.setWeightNoise(of(layer));
+        base.setWeightNoise(of(layer, biasGrids));
       } else {
         left.put(layer.name(), "DL4J gives weight noise no say in a " + layer.kind());
       }
@@ -122,8 +166,7 @@ public final class FakeQuantizedWeights implements IWeightNoise {
       if (layer.conf().getLayer() instanceof BaseLayer base
           && base.getWeightNoise() instanceof FakeQuantizedWeights own) {
         if (settles) {
-          own.grids.forEach(
-              (key, grid) -> grid.quantize(layer.getParam(key), layer.getParam(key), false));
+          own.grids.forEach((key, grid) -> grid.quantize(layer.getParam(key), layer.getParam(key)));
         }
         base.setWeightNoise(null);
       }
@@ -161,15 +204,22 @@ public final class FakeQuantizedWeights implements IWeightNoise {
       boolean training,
       LayerWorkspaceMgr workspaces) {
     INDArray master = layer.getParam(key);
-    WeightGrid grid = grids.get(key);
+    ParameterGrid grid = grids.get(key);
     if (grid == null) {
       return master;
     }
-    INDArray weights =
-        training
-            ? workspaces.dup(ArrayType.INPUT, master, master.ordering()) // read again backwards
-            : master.dup(master.ordering());
-    return grid.quantize(weights, master, training);
+    long[] shape = master.shape();
+    if (!training) {
+      INDArray weights = Nd4j.createUninitialized(master.dataType(), shape, master.ordering());
+      grid.quantize(master, weights);
+      return weights;
+    }
+    INDArray weights = // of the inputs, because it is read again backwards
+        workspaces.createUninitialized(
+            ArrayType.INPUT, master.dataType(), shape, master.ordering());
+    grid.clip(master);
+    grid.quantize(master, weights);
+    return weights;
   }
 
   @Override

@@ -1,7 +1,10 @@
 package org.dl4jquant.finetune;
 
-import java.io.Serializable;
 import java.util.Arrays;
+import java.util.Optional;
+import org.dl4jquant.dl4j.FixedPointLoop;
+import org.dl4jquant.dl4j.HostFloats;
+import org.dl4jquant.format.ChannelRuns;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity.PerChannel;
 import org.dl4jquant.format.NumberFormat;
@@ -21,7 +24,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
     fieldVisibility = Visibility.NONE,
     getterVisibility = Visibility.NONE,
     isGetterVisibility = Visibility.NONE)
-final class WeightGrid implements Serializable {
+final class WeightGrid implements ParameterGrid {
   private static final long serialVersionUID = 1L;
 
   @JsonProperty private final int minCode;
@@ -61,27 +64,52 @@ final class WeightGrid implements Serializable {
         Math.toIntExact(first.minCode()), Math.toIntExact(first.maxCode()), axes, lengths);
   }
 
-  /**
-   * Puts {@code weights} to the nearest codes; ties go to the even one.
-   *
-   * @param weights overwritten and returned
-   * @param master overwritten with the weights clipped to the range of the codes, if {@code clips}
-   */
-  INDArray quantize(INDArray weights, INDArray master, boolean clips) {
-    scale(weights, 1);
+  @Override
+  public void quantize(INDArray master, INDArray target) {
+    Optional<HostFloats> from = memory(master);
+    Optional<HostFloats> to = memory(target);
+    Optional<ChannelRuns> channels = from.flatMap(memory -> memory.channels(axes));
+    if (channels.isPresent() && to.isPresent() && from.get().inOrderOf(to.get())) {
+      loop().round(from.get().buffer(), to.get().buffer(), channels.get());
+      return;
+    }
+    if (target != master) {
+      target.assign(master);
+    }
+    scale(target, 1);
+    limit(target);
+    Nd4j.getExecutioner().exec(new Rint(target, target));
+    scale(target, -1);
+  }
+
+  @Override
+  public void clip(INDArray master) {
+    Optional<HostFloats> memory = memory(master);
+    Optional<ChannelRuns> channels = memory.flatMap(found -> found.channels(axes));
+    if (channels.isPresent()) {
+      loop().clip(memory.get().buffer(), channels.get());
+      return;
+    }
+    scale(master, 1);
+    limit(master);
+    scale(master, -1);
+  }
+
+  private Optional<HostFloats> memory(INDArray array) {
+    return FixedPointLoop.supports(fractionalLengths) ? HostFloats.of(array) : Optional.empty();
+  }
+
+  private FixedPointLoop loop() {
+    return new FixedPointLoop(minCode, maxCode, fractionalLengths);
+  }
+
+  private void limit(INDArray array) {
     Nd4j.exec(
         DynamicCustomOp.builder("clipbyvalue")
-            .addInputs(weights)
-            .addOutputs(weights)
+            .addInputs(array)
+            .addOutputs(array)
             .addFloatingPointArguments((double) minCode, (double) maxCode)
             .build());
-    if (clips) {
-      master.assign(weights);
-      scale(master, -1);
-    }
-    Nd4j.getExecutioner().exec(new Rint(weights, weights));
-    scale(weights, -1);
-    return weights;
   }
 
   private void scale(INDArray array, int sign) {

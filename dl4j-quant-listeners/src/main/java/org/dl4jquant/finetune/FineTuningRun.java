@@ -1,0 +1,131 @@
+package org.dl4jquant.finetune;
+
+import com.google.common.collect.ImmutableList;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.util.Collection;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.dl4jquant.convert.QuantizedModel;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+
+/**
+ * A fine-tuning that has begun: a network to train, and the model that comes of it.
+ *
+ * <p>Train {@link #network} in whatever way DL4J offers, by {@code fit}, an EarlyStoppingTrainer or
+ * step by step, or let {@link #fit(DataSetIterator, int)} do it, which also chooses levels and
+ * formats anew between epochs if it was asked to. Then take {@link #model()}. Not thread-safe.
+ */
+public final class FineTuningRun {
+  private final MixedPrecisionFineTuning settings;
+  private TrainingNetwork training;
+  private int epochs;
+
+  FineTuningRun(MixedPrecisionFineTuning settings, TrainingNetwork training) {
+    this.settings = settings;
+    this.training = training;
+  }
+
+  /** Returns the network to train: a MultiLayerNetwork or ComputationGraph as the original. */
+  public Model network() {
+    return training.network();
+  }
+
+  /**
+   * Returns the parameters, {@code layer/key}, whose layers DL4J gives no weight noise: a listener
+   * of {@link #network} puts their codes in place after each iteration.
+   */
+  public ImmutableList<String> shadowed() {
+    return ImmutableList.copyOf(training.shadows().parameters());
+  }
+
+  /** Trains for some epochs more. */
+  @CanIgnoreReturnValue
+  public FineTuningRun fit(DataSetIterator data, int more) {
+    for (int epoch = 0; epoch < more; epoch++) {
+      beginEpoch();
+      if (network() instanceof ComputationGraph graph) {
+        graph.fit(data);
+      } else {
+        ((MultiLayerNetwork) network()).fit(data);
+      }
+    }
+    return this;
+  }
+
+  /** Trains a ComputationGraph for some epochs more. */
+  @CanIgnoreReturnValue
+  public FineTuningRun fit(MultiDataSetIterator data, int more) {
+    for (int epoch = 0; epoch < more; epoch++) {
+      beginEpoch();
+      if (network() instanceof ComputationGraph graph) {
+        graph.fit(data);
+      } else {
+        ((MultiLayerNetwork) network()).fit(data);
+      }
+    }
+    return this;
+  }
+
+  private void beginEpoch() {
+    if (epochs > 0 && settings.choosesFormatsEachEpoch()) {
+      rebuild(settings.converted(training.floats().model()));
+    } else if (epochs > 0) {
+      settings.reclustered(training.model(), training.floats()).ifPresent(training::use);
+    }
+    epochs++;
+  }
+
+  /** Goes on in a network of other formats, with the state of the updater and the listeners. */
+  private void rebuild(QuantizedModel formats) {
+    Model before = network();
+    TrainingNetwork old = training;
+    training = settings.training(old.floats(), formats);
+    if (before instanceof ComputationGraph from && network() instanceof ComputationGraph to) {
+      to.addListeners(others(from.getListeners(), old));
+      to.getConfiguration().setIterationCount(from.getIterationCount());
+      to.getConfiguration().setEpochCount(from.getEpochCount());
+      INDArray state = from.getUpdater(true).getStateViewArray();
+      if (state != null) {
+        to.getUpdater(true).setStateViewArray(state.dup());
+      }
+    } else if (before instanceof MultiLayerNetwork from
+        && network() instanceof MultiLayerNetwork to) {
+      to.addListeners(others(from.getListeners(), old));
+      to.setIterationCount(from.getIterationCount());
+      to.setEpochCount(from.getEpochCount());
+      INDArray state = from.getUpdater(true).getStateViewArray();
+      if (state != null) {
+        to.getUpdater(true).setStateViewArray(to, state.dup(), false);
+      }
+    }
+  }
+
+  private static TrainingListener[] others(
+      Collection<TrainingListener> listeners, TrainingNetwork old) {
+    return listeners.stream()
+        .filter(listener -> listener != old.shadows())
+        .toArray(TrainingListener[]::new);
+  }
+
+  /**
+   * Returns the model of the network as it is trained now. Its integers are the codes with which
+   * the network computes.
+   */
+  public QuantizedModel model() {
+    return model(network());
+  }
+
+  /**
+   * Returns the model of another state of the network, such as the best one of early stopping, or
+   * one that ModelSerializer has restored.
+   *
+   * @throws IllegalArgumentException if it lacks a parameter
+   */
+  public QuantizedModel model(Model trained) {
+    return training.model().withValues(training.floats(trained));
+  }
+}

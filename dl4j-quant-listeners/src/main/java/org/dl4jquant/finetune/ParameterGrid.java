@@ -1,0 +1,25 @@
+package org.dl4jquant.finetune;
+
+import java.io.Serializable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.shade.jackson.annotation.JsonSubTypes;
+import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
+
+/** The numbers that the elements of one parameter may be. Immutable. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "grid")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = WeightGrid.class, name = "codes"),
+  @JsonSubTypes.Type(value = BiasRounding.class, name = "sums"),
+  @JsonSubTypes.Type(value = LevelGrid.class, name = "levels")
+})
+sealed interface ParameterGrid extends Serializable permits WeightGrid, BiasRounding, LevelGrid {
+  /**
+   * Writes the allowed number nearest to each element of {@code master} to {@code target}.
+   *
+   * @param target of the shape, type and order of {@code master}; may be the same array
+   */
+  void quantize(INDArray master, INDArray target);
+
+  /** Limits the elements of {@code master} to the range of what is allowed, in place. */
+  void clip(INDArray master);
+}

@@ -1,0 +1,86 @@
+package org.dl4jquant.finetune;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.dl4jquant.dl4j.Dl4jParameter;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Quantized weights for layers that DL4J gives no weight noise: the network holds the numbers that
+ * codes stand for, this holds the float weights behind them. After each iteration what the updater
+ * did is added to the float weights, and the network gets their nearest codes.
+ *
+ * <p>The float weights are not part of what ModelSerializer writes: a network that is restored
+ * starts again from its quantized weights. Not thread-safe.
+ */
+final class ShadowWeightsListener extends BaseTrainingListener {
+  private final Map<String, Shadow> shadows = new TreeMap<>();
+
+  /** One parameter: what the network has, had, and the float weights. */
+  private static final class Shadow {
+    private final INDArray live;
+    private final INDArray before;
+    private final INDArray master;
+    private final ParameterGrid grid;
+
+    Shadow(INDArray live, ParameterGrid grid) {
+      this.live = live;
+      this.grid = grid;
+      this.master = live.dup(live.ordering());
+      this.before = live.dup(live.ordering());
+      place();
+    }
+
+    void place() {
+      grid.clip(master);
+      grid.quantize(master, live);
+      before.assign(live);
+    }
+
+    void update() {
+      master.addi(live);
+      master.subi(before);
+      place();
+    }
+  }
+
+  /** Puts the codes of a parameter in place; its array must be the network's. */
+  void shadow(Dl4jParameter parameter, ParameterGrid grid) {
+    INDArray value = parameter.value();
+    long[] shape = parameter.layout().shape().stream().mapToLong(Integer::longValue).toArray();
+    INDArray live =
+        Arrays.equals(shape, value.shape())
+            ? value
+            : value.reshape('c', shape); // a Convolution1DLayer's, whose memory is in this order
+    shadows.put(parameter.name(), new Shadow(live, grid));
+  }
+
+  /** Returns the names of the parameters, {@code layer/key}. */
+  List<String> parameters() {
+    return new ArrayList<>(shadows.keySet());
+  }
+
+  /** Returns the float weights behind a parameter, in the shape of its layout; live. */
+  INDArray master(String parameter) {
+    Shadow shadow = shadows.get(parameter);
+    if (shadow == null) {
+      throw new IllegalArgumentException("parameter must be one of " + parameters());
+    }
+    return shadow.master;
+  }
+
+  @Override
+  public void iterationDone(Model model, int iteration, int epoch) {
+    shadows.values().forEach(Shadow::update);
+  }
+
+  @Override
+  public String toString() {
+    return "ShadowWeightsListener" + shadows.keySet();
+  }
+}

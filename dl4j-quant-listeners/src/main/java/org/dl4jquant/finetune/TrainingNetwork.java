@@ -1,0 +1,252 @@
+package org.dl4jquant.finetune;
+
+import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.Maps;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.layers.IOutputLayer;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
+import org.dl4jquant.convert.BiasGrid;
+import org.dl4jquant.convert.QuantizedLayer;
+import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.convert.QuantizedParameter;
+import org.dl4jquant.dl4j.Dl4jLayer;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.Dl4jParameter;
+import org.dl4jquant.dl4j.FakeQuantizedNetwork;
+import org.dl4jquant.dl4j.FoldedNetwork;
+import org.dl4jquant.dl4j.GraphReader;
+import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.graph.ActivationFormat;
+import org.dl4jquant.graph.NetworkGraph;
+import org.dl4jquant.internal.Checks;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A network that computes with the codes of a model, in training, too. */
+final class TrainingNetwork {
+  private static final String MOVED = "/exact";
+
+  private final Dl4jNetwork network;
+  private final ShadowWeightsListener shadows = new ShadowWeightsListener();
+  private QuantizedModel model;
+
+  private TrainingNetwork(Dl4jNetwork network, QuantizedModel model) {
+    this.network = network;
+    this.model = model;
+  }
+
+  /** Returns the form of a network that a model was made of: folded if activations are codes. */
+  static Dl4jNetwork like(QuantizedModel model, Model network) {
+    Dl4jNetwork original = Dl4jNetwork.of(network);
+    return model.activations().isEmpty() ? original.copy() : FoldedNetwork.of(original).network();
+  }
+
+  /**
+   * Builds the network.
+   *
+   * @param floats of the form of the model; copied
+   */
+  static TrainingNetwork of(
+      Dl4jNetwork floats,
+      QuantizedModel model,
+      Optional<FineTuneConfiguration> changes,
+      boolean dropout) {
+    Dl4jNetwork changed =
+        edited(floats, configuration -> configure(configuration, changes, dropout));
+    TrainingNetwork built =
+        new TrainingNetwork(
+            model.activations().isEmpty() ? changed : quantized(changed, model), model);
+    built.attach(model);
+    if (!built.shadows.parameters().isEmpty()) {
+      built.addListener();
+    }
+    return built;
+  }
+
+  /** Quantizes the values inside; normalizations become what integers compute. */
+  private static Dl4jNetwork quantized(Dl4jNetwork network, QuantizedModel model) {
+    fixNormalizations(network, model);
+    NetworkGraph graph = GraphReader.read(network).graph();
+    ImmutableMap<String, ActivationFormat> inside =
+        ImmutableMap.copyOf(
+            Maps.filterKeys(
+                model.activations(), name -> !isHead(network, graph.node(name).layer())));
+    return edited(
+        FakeQuantizedNetwork.of(network, graph, inside), TrainingNetwork::fixNormalization);
+  }
+
+  private static void configure(
+      NeuralNetConfiguration layer, Optional<FineTuneConfiguration> changes, boolean dropout) {
+    changes.ifPresent(own -> own.applyToNeuralNetConfiguration(layer));
+    if (!dropout) {
+      boolean only = layer.getLayer() instanceof DropoutLayer;
+      layer.getLayer().setIDropout(only ? new Dropout(1) : null);
+    }
+  }
+
+  private static void fixNormalization(NeuralNetConfiguration layer) {
+    if (layer.getLayer() instanceof BatchNormalization learned) {
+      layer.setLayer(FixedNormalization.of(learned));
+    }
+  }
+
+  /** Changes the configuration of every layer and builds the network anew. */
+  private static Dl4jNetwork edited(Dl4jNetwork network, Consumer<NeuralNetConfiguration> change) {
+    if (network.isGraph()) {
+      var graph = ComputationGraphConfiguration.fromJson(network.configuration());
+      graph.setIterationCount(0);
+      graph.setEpochCount(0);
+      graph
+          .getVertices()
+          .values()
+          .forEach(
+              vertex -> {
+                if (vertex instanceof LayerVertex layer) {
+                  change.accept(layer.getLayerConf());
+                }
+              });
+      return Dl4jNetwork.create(true, graph.toJson(), network.parameters().dup());
+    }
+    MultiLayerConfiguration layers = MultiLayerConfiguration.fromJson(network.configuration());
+    layers.setIterationCount(0);
+    layers.setEpochCount(0);
+    layers.getConfs().forEach(change);
+    return Dl4jNetwork.create(false, layers.toJson(), network.parameters().dup());
+  }
+
+  /** Gives normalizations that stand alone the numbers that their codes stand for. */
+  private static void fixNormalizations(Dl4jNetwork network, QuantizedModel model) {
+    Map<String, Dl4jParameter> values = parameters(network);
+    for (QuantizedLayer layer : model.layers()) {
+      for (QuantizedParameter parameter : layer.parameters()) {
+        Dl4jParameter live = values.get(layer.name() + "/" + parameter.key());
+        if (parameter.role() == ParameterRole.STATISTIC
+            && parameter.codes().isPresent()
+            && live != null) {
+          live.assign(parameter.codes().get().dequantize());
+        }
+      }
+    }
+  }
+
+  /**
+   * What comes out of the network is left alone: DL4J's losses know their own functions, and many
+   * bits change no gradient.
+   */
+  private static boolean isHead(Dl4jNetwork network, String layer) {
+    if (network.model() instanceof ComputationGraph graph) {
+      return graph.getLayer(layer) instanceof IOutputLayer;
+    }
+    MultiLayerNetwork layers = (MultiLayerNetwork) network.model();
+    int index = layers.getLayerNames().indexOf(layer);
+    return index >= 0 && layers.getLayer(index) instanceof IOutputLayer;
+  }
+
+  private void attach(QuantizedModel formats) {
+    Map<String, BiasGrid> biases = formats.biasGrids();
+    Map<String, Dl4jParameter> values = parameters(network);
+    Map<String, String> left =
+        FakeQuantizedWeights.attach(network.model(), formats, biases, this::moved);
+    for (QuantizedLayer layer : formats.layers()) {
+      if (left.containsKey(layer.name())) {
+        FakeQuantizedWeights.of(layer, biases)
+            .grids()
+            .forEach(
+                (key, grid) -> {
+                  shadows.shadow(known(values, layer.name() + "/" + key), grid);
+                });
+      }
+    }
+  }
+
+  private static Dl4jParameter known(Map<String, Dl4jParameter> values, String name) {
+    return Optional.ofNullable(values.get(name))
+        .orElseThrow(() -> Checks.violated("network", "have parameter " + name, "none"));
+  }
+
+  private String moved(String layer) {
+    return network.model() instanceof ComputationGraph graph
+            && graph.getVertex(layer + MOVED) != null
+        ? layer + MOVED
+        : layer;
+  }
+
+  private void addListener() {
+    if (network.model() instanceof ComputationGraph graph) {
+      graph.addListeners(shadows);
+    } else {
+      ((MultiLayerNetwork) network.model()).addListeners(shadows);
+    }
+  }
+
+  /** Returns every parameter under the name of its layer in the model. */
+  private static Map<String, Dl4jParameter> parameters(Dl4jNetwork network) {
+    Map<String, Dl4jParameter> parameters = new HashMap<>();
+    for (Dl4jLayer layer : network.layers()) {
+      String name =
+          layer.name().endsWith(MOVED)
+              ? layer.name().substring(0, layer.name().length() - MOVED.length())
+              : layer.name();
+      layer.parameters().forEach(own -> parameters.put(name + "/" + own.key(), own));
+    }
+    return parameters;
+  }
+
+  Model network() {
+    return network.model();
+  }
+
+  ShadowWeightsListener shadows() {
+    return shadows;
+  }
+
+  /** Returns the model whose formats the network computes with. */
+  QuantizedModel model() {
+    return model;
+  }
+
+  /** Goes on with other formats of weights; those of activations must be the same. */
+  void use(QuantizedModel other) {
+    model = other;
+    attach(other);
+  }
+
+  /** Returns the float weights behind the codes, in a network of the form of the model. */
+  Dl4jNetwork floats() {
+    Dl4jNetwork floats = floats(network.model());
+    Map<String, Dl4jParameter> values = parameters(floats);
+    for (String name : shadows.parameters()) {
+      Dl4jParameter live = values.get(name);
+      if (live != null) {
+        INDArray master = shadows.master(name);
+        live.value().assign(master.reshape('c', live.value().shape()));
+      }
+    }
+    return floats;
+  }
+
+  /** Returns the weights of a trained network in a network of the form of the model. */
+  Dl4jNetwork floats(Model trained) {
+    Dl4jNetwork plain = model.plainNetwork();
+    Map<String, Dl4jParameter> values = parameters(Dl4jNetwork.of(trained));
+    for (Dl4jLayer layer : plain.layers()) {
+      for (Dl4jParameter parameter : layer.parameters()) {
+        Dl4jParameter from = known(values, parameter.name());
+        parameter.value().assign(from.value().reshape(parameter.value().shape()));
+      }
+    }
+    return plain;
+  }
+}

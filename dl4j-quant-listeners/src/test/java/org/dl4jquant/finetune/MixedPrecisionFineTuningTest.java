@@ -1,0 +1,239 @@
+package org.dl4jquant.finetune;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.common.collect.ImmutableList;
+import java.util.List;
+import org.deeplearning4j.earlystopping.EarlyStoppingConfiguration;
+import org.deeplearning4j.earlystopping.saver.InMemoryModelSaver;
+import org.deeplearning4j.earlystopping.scorecalc.DataSetLossCalculator;
+import org.deeplearning4j.earlystopping.termination.MaxEpochsTerminationCondition;
+import org.deeplearning4j.earlystopping.trainer.EarlyStoppingTrainer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
+import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.QuantizedLayer;
+import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.convert.WeightedEntropyCodebooks;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.precision.LayerPrecision;
+import org.dl4jquant.precision.LayerSelector;
+import org.dl4jquant.precision.PrecisionPlan;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.Sgd;
+
+final class MixedPrecisionFineTuningTest {
+  private static final DataSet TRAIN = FineTuningNetworks.images(240, 1);
+  private static final DataSet TEST = FineTuningNetworks.images(200, 2);
+
+  private static Model trained(boolean graph, DataType type) {
+    Model network = graph ? FineTuningNetworks.graph(type) : FineTuningNetworks.layers(type);
+    FineTuningNetworks.fit(network, FineTuningNetworks.batches(TRAIN, type), 4);
+    return network;
+  }
+
+  private static PrecisionPlan plan(int weights, int activations) {
+    return PrecisionPlan.uniform(LayerPrecision.of(weights, activations));
+  }
+
+  @Test
+  void integersAreTheCodesWithWhichTheNetworkWasTrained() {
+    for (boolean graph : new boolean[] {false, true}) {
+      Model network = trained(graph, DataType.DOUBLE);
+      DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.DOUBLE);
+      FineTuningRun run =
+          MixedPrecisionFineTuning.of(network, plan(3, 5), data)
+              .with(new FineTuneConfiguration.Builder().updater(new Adam(2e-3)).build())
+              .start();
+      INDArray features = TEST.getFeatures().castTo(DataType.DOUBLE);
+      FineTuningNetworks.sameCodes(run.network(), run.model(), features);
+      QuantizedModel before = run.model();
+      run.fit(data, 2);
+      QuantizedModel after = run.model();
+      int compared = FineTuningNetworks.sameCodes(run.network(), after, features);
+      assertTrue(compared > 3, "only " + compared + " values were compared");
+      assertEquals(before.activations(), after.activations());
+      assertFalse(before.layers().equals(after.layers()));
+      for (int i = 0; i < before.layers().size(); i++) {
+        assertEquals(formats(before.layers().get(i)), formats(after.layers().get(i)));
+      }
+      assertEquals(List.of(), run.shadowed());
+    }
+  }
+
+  private static List<Object> formats(QuantizedLayer layer) {
+    return layer.parameters().stream()
+        .filter(parameter -> parameter.key().equals("W"))
+        .<Object>map(parameter -> parameter.codes().orElseThrow().formats())
+        .toList();
+  }
+
+  @Test
+  void trainingGivesBackWhatFewBitsHaveTaken() {
+    for (boolean graph : new boolean[] {false, true}) {
+      Model network = trained(graph, DataType.FLOAT);
+      DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.FLOAT);
+      DataSetIterator test = FineTuningNetworks.batches(TEST, DataType.FLOAT);
+      double whole = FineTuningNetworks.accuracy(network, test);
+      INDArray untouched = network.params().dup();
+      FineTuningRun run = MixedPrecisionFineTuning.of(network, plan(2, 4), data).start();
+      double rounded = FineTuningNetworks.accuracy(run.model().toNetwork(), test);
+      run.fit(data, 6);
+      double tuned = FineTuningNetworks.accuracy(run.model().toNetwork(), test);
+      String what = whole + " in floats, " + rounded + " rounded, " + tuned + " tuned";
+      assertTrue(whole > 0.8 && rounded < whole - 0.02 && tuned > whole - 0.03, what);
+      assertEquals(untouched, network.params());
+    }
+  }
+
+  @Test
+  void earlyStoppingChoosesAState() {
+    Model network = trained(false, DataType.FLOAT);
+    DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.FLOAT);
+    DataSetIterator test = FineTuningNetworks.batches(TEST, DataType.FLOAT);
+    FineTuningRun run = MixedPrecisionFineTuning.of(network, plan(3, 6), data).start();
+    var stopping =
+        new EarlyStoppingConfiguration.Builder<MultiLayerNetwork>()
+            .epochTerminationConditions(new MaxEpochsTerminationCondition(3))
+            .scoreCalculator(new DataSetLossCalculator(test, true))
+            .modelSaver(new InMemoryModelSaver<>())
+            .build();
+    Model best =
+        new EarlyStoppingTrainer(stopping, (MultiLayerNetwork) run.network(), data)
+            .fit()
+            .getBestModel();
+    double promised = FineTuningNetworks.accuracy(best, test);
+    assertEquals(promised, FineTuningNetworks.accuracy(run.model(best).toNetwork(), test), 0.006);
+    assertTrue(promised > 0.9, "accuracy " + promised);
+  }
+
+  @Test
+  void layersWithoutWeightNoiseLearnBehindAListener() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            FineTuningNetworks.base(DataType.DOUBLE)
+                .list()
+                .layer(new Convolution1DLayer.Builder(3).nOut(7).name("conv").build())
+                .layer(new GlobalPoolingLayer.Builder().build())
+                .layer(new DenseLayer.Builder().nOut(5).name("dense").build())
+                .layer(new OutputLayer.Builder().nOut(3).activation(Activation.SOFTMAX).build())
+                .setInputType(InputType.recurrent(8, 8))
+                .build());
+    network.init();
+    INDArray features = TRAIN.getFeatures().castTo(DataType.DOUBLE).reshape('c', 240, 8, 8);
+    DataSet rows = new DataSet(features, TRAIN.getLabels().castTo(DataType.DOUBLE));
+    DataSetIterator data = FineTuningNetworks.batches(rows, DataType.DOUBLE);
+    network.fit(data, 3);
+    FineTuningRun run = MixedPrecisionFineTuning.of(network, plan(3, 6), data).start();
+    assertEquals(ImmutableList.of("conv/W", "conv/b"), run.shadowed());
+    MultiLayerNetwork training = (MultiLayerNetwork) run.network();
+    INDArray start = training.getParam("0_W").dup();
+    double before = training.score(rows);
+    run.fit(data, 6);
+    assertFalse(start.equals(training.getParam("0_W")), "the codes never changed");
+    assertTrue(training.score(rows) < before, "the loss did not fall");
+    QuantizedModel model = run.model();
+    assertEquals(
+        training.getParam("0_W"),
+        ((MultiLayerNetwork) model.plainNetwork().model()).getParam("0_W"));
+    FineTuningNetworks.sameCodes(training, model, features);
+  }
+
+  @Test
+  void levelsOnAGridComputeInIntegers() {
+    Model network = trained(false, DataType.DOUBLE);
+    DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.DOUBLE);
+    FineTuningRun run =
+        MixedPrecisionFineTuning.of(network, plan(3, 5), data)
+            .withCodebooks(WeightedEntropyCodebooks.DEFAULT)
+            .start();
+    run.fit(data, 3);
+    QuantizedModel model = run.model();
+    assertEquals(3, model.layers().get(0).weightBits());
+    INDArray features = TEST.getFeatures().castTo(DataType.DOUBLE);
+    int compared = FineTuningNetworks.sameCodes(run.network(), model, features);
+    assertTrue(compared > 3, "only " + compared + " values were compared");
+    assertTrue(model.accumulatorBits().size() > 3, "sums are not integers");
+
+    FineTuningRun floats =
+        MixedPrecisionFineTuning.of(network, plan(3, 5), data)
+            .withCodebooks(WeightedEntropyCodebooks.DEFAULT.offGrid(), "second"::equals)
+            .start();
+    QuantizedModel mixed = floats.model();
+    assertTrue(mixed.toQuantizedGraph().weights("second").isEmpty());
+    INDArray difference =
+        mixed.network().output(features).get(0).sub(network(floats).output(features).get(0));
+    assertEquals(0, difference.amaxNumber().doubleValue(), 1e-3); // the logits have 16 bits
+  }
+
+  private static Dl4jNetwork network(FineTuningRun run) {
+    return Dl4jNetwork.of(run.network());
+  }
+
+  @Test
+  void formatsCanFollowTheWeights() {
+    Model network = trained(true, DataType.FLOAT);
+    DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.FLOAT);
+    FineTuningRun run =
+        MixedPrecisionFineTuning.of(network, plan(3, 5), data)
+            .with(new FineTuneConfiguration.Builder().updater(new Sgd(0.3)).build())
+            .choosingFormatsEachEpoch()
+            .start();
+    Model first = run.network();
+    QuantizedModel before = run.model();
+    run.fit(data, 3);
+    assertFalse(first == run.network());
+    assertFalse(before.activations().equals(run.model().activations()));
+    assertEquals(45, ((ComputationGraph) run.network()).getIterationCount());
+    assertTrue(
+        FineTuningNetworks.accuracy(
+                run.model().toNetwork(), FineTuningNetworks.batches(TEST, DataType.FLOAT))
+            > 0.9);
+  }
+
+  @Test
+  void dropoutStaysOrGoes() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            FineTuningNetworks.base(DataType.FLOAT)
+                .list()
+                .layer(new DenseLayer.Builder().nOut(9).dropOut(0.5).build())
+                .layer(new DropoutLayer(0.5))
+                .layer(new OutputLayer.Builder().nOut(3).activation(Activation.SOFTMAX).build())
+                .setInputType(InputType.feedForward(4))
+                .build());
+    network.init();
+    DataSet one = new DataSet(Nd4j.rand(6, 4), Nd4j.eye(6).getColumns(0, 1, 2));
+    QuantizedModel model =
+        Quantization.of(network)
+            .pin(LayerSelector.named("layer0"), 4)
+            .calibrate(one.getFeatures())
+            .convert();
+    MixedPrecisionFineTuning tuning = MixedPrecisionFineTuning.of(network, model);
+    MultiLayerNetwork with = (MultiLayerNetwork) tuning.start().network();
+    MultiLayerNetwork without = (MultiLayerNetwork) tuning.withoutDropout().start().network();
+    assertFalse(
+        with.feedForward(one.getFeatures(), true)
+            .equals(with.feedForward(one.getFeatures(), false)));
+    assertEquals(
+        without.feedForward(one.getFeatures(), false),
+        without.feedForward(one.getFeatures(), true));
+  }
+}
