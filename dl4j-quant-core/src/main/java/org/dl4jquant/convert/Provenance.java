@@ -31,6 +31,18 @@ public record Provenance(
         LIBRARY, DEEPLEARNING4J, sourceSha256, weightStrategy, activationStrategy, 0, 0);
   }
 
+  /** Returns this for other weights, chosen in another way. */
+  Provenance ofWeights(String source, String strategy) {
+    return new Provenance(
+        library,
+        deeplearning4j,
+        source,
+        strategy,
+        activationStrategy,
+        calibrationExamples,
+        leftOutExamples);
+  }
+
   /** Returns this with the number of examples that calibration saw, and that it left out. */
   Provenance calibratedOn(long examples, long leftOut) {
     return new Provenance(

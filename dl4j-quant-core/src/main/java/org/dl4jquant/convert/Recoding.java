@@ -95,7 +95,7 @@ final class Recoding {
         layers.collect(toImmutableList()),
         model.activations(),
         model.plan(),
-        Provenance.of(source, from.weightStrategy(), from.activationStrategy()),
+        from.ofWeights(source, from.weightStrategy()),
         model.attachments());
   }
 

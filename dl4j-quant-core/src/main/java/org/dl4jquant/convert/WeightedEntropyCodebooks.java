@@ -143,12 +143,12 @@ public record WeightedEntropyCodebooks(
         coded.layers(),
         coded.activations(),
         coded.plan(),
-        new Provenance(
-            from.library(),
-            from.deeplearning4j(),
-            from.sourceSha256(),
-            from.weightStrategy() + ", weighted entropy",
-            from.activationStrategy()),
+        from.ofWeights(from.sourceSha256(), name(from.weightStrategy())),
         coded.attachments());
+  }
+
+  private static String name(String strategy) {
+    String own = ", weighted entropy";
+    return strategy.endsWith(own) ? strategy : strategy + own;
   }
 }
