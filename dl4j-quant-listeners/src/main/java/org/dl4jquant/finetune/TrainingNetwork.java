@@ -28,9 +28,9 @@ import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.dl4j.FakeQuantizedNetwork;
 import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.dl4j.GraphReader;
+import org.dl4jquant.dl4j.NetworkImage;
 import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.graph.ActivationFormat;
-import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.internal.Checks;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -78,13 +78,13 @@ final class TrainingNetwork {
   /** Quantizes the values inside; normalizations become what integers compute. */
   private static Dl4jNetwork quantized(Dl4jNetwork network, QuantizedModel model) {
     fixNormalizations(network, model);
-    NetworkGraph graph = GraphReader.read(network).graph();
+    NetworkImage image = GraphReader.read(network);
     ImmutableMap<String, ActivationFormat> inside =
         ImmutableMap.copyOf(
             Maps.filterKeys(
-                model.activations(), name -> !isHead(network, graph.node(name).layer())));
+                model.activations(), name -> !isHead(network, image.graph().node(name).layer())));
     return edited(
-        FakeQuantizedNetwork.of(network, graph, inside), TrainingNetwork::fixNormalization);
+        FakeQuantizedNetwork.of(network, image, inside), TrainingNetwork::fixNormalization);
   }
 
   private static void configure(
