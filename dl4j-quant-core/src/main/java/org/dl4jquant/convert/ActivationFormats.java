@@ -36,6 +36,9 @@ import org.dl4jquant.strategy.FormatStrategy;
 final class ActivationFormats {
   private static final double FAR = 256;
 
+  /** From so many bits on one may be spent on what leaves the integers, against surprises. */
+  private static final int PLENTY_BITS = 12;
+
   /** How much finer than the coarsest the format of a channel may be, in bits. */
   private static final int MAX_SPREAD = 8;
 
@@ -82,15 +85,15 @@ final class ActivationFormats {
     if (!signed) {
       unsigned.add(node.name());
     }
-    if (!choice.outside()) {
+    if (!choice.outside() || choice.bits() < PLENTY_BITS) {
       FixedPointFormat format = strategy.choose(profile.whole(), choice.bits(), signed);
       requireReach(node, profile.whole(), format);
-      return perChannel && hasChannels(node, profile)
+      return perChannel && !choice.outside() && hasChannels(node, profile)
           ? ActivationFormat.perChannel(
               coarsened(strategy.chooseEach(profile, choice.bits(), signed)))
           : ActivationFormat.perTensor(format);
     }
-    // Bits are plenty here, so that twice of what was seen must fit.
+    // Bits are plenty, so that twice of what was seen must fit.
     FixedPointFormat seen = FormatStrategy.maxAbs().choose(profile.whole(), choice.bits(), signed);
     requireReach(node, profile.whole(), seen);
     return ActivationFormat.perTensor(seen.withFractionalLength(seen.fractionalLength() - 1));

@@ -28,7 +28,7 @@ import org.dl4jquant.strategy.FormatStrategy;
  * @param weights how weights become codes
  * @param activations chooses the format of a value from its profile
  * @param outputBits of values that nothing in integers uses, such as logits; at least as many as
- *     the plan gives the layer; twice the range that was seen fits
+ *     the plan gives the layer; with 12 bits or more, twice the range that was seen fits
  * @param correctsBias whether the mean error of rounded weights is taken out of the biases
  * @param target what is to compute the network, if the plan leaves that open
  */

@@ -120,7 +120,7 @@ public record QuantizedWeights(
     return Math.min(finest, length);
   }
 
-  private static boolean[] nonZeroSlices(QuantizedTensor weight, int slices) {
+  static boolean[] nonZeroSlices(QuantizedTensor weight, int slices) {
     int[] codes = weight.codes();
     boolean[] nonZero = new boolean[slices];
     int area = codes.length / slices;

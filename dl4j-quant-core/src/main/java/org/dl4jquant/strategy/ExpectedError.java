@@ -13,21 +13,50 @@ import org.dl4jquant.stats.Moments;
  * nothing.
  */
 final class ExpectedError {
+  private static final double EXCESS = 0.3;
   private static final double NARROW = 1e-6; // in steps; below it a bin is a point
 
   private final Histogram histogram;
   private final Moments moments;
 
-  private ExpectedError(Histogram histogram, Moments moments) {
+  private final boolean one;
+
+  private ExpectedError(Histogram histogram, Moments moments, boolean one) {
     this.histogram = histogram;
     this.moments = moments;
+    this.one = one;
   }
 
   static ExpectedError of(ChannelProfile profile) {
-    return new ExpectedError(profile.histogram(), profile.moments());
+    return new ExpectedError(profile.histogram(), profile.moments(), false);
+  }
+
+  /**
+   * Returns the error with that of one value more, which lies beyond the largest: of as many values
+   * again, one is expected to. By how much is taken to be exponentially distributed, with a mean of
+   * {@value #EXCESS} deviations. A channel that was seen often does not notice; one of which a few
+   * examples showed little is not clipped to that.
+   */
+  ExpectedError andOneBeyond() {
+    return new ExpectedError(histogram, moments, true);
   }
 
   double of(FixedPointFormat format) {
+    return one ? ofSeen(format) + beyond(format) : ofSeen(format);
+  }
+
+  private double beyond(FixedPointFormat format) {
+    boolean signed = format.signed();
+    double square = signed ? moments.meanSquare() : moments.positiveMeanSquare();
+    double excess = EXCESS * Math.sqrt(square);
+    double largest = signed ? moments.maxAbs() : moments.max();
+    double clipped = largest - format.maxCode() * format.scale();
+    return clipped <= 0
+        ? 2 * excess * excess * Math.exp(clipped / excess)
+        : clipped * clipped + 2 * clipped * excess + 2 * excess * excess;
+  }
+
+  private double ofSeen(FixedPointFormat format) {
     double step = format.scale();
     ImmutableLongArray counts = histogram.counts();
     double sum = 0;

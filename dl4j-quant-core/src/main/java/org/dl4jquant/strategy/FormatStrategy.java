@@ -82,7 +82,8 @@ public interface FormatStrategy {
 
   /**
    * Minimizes the expected squared error, values taken to be evenly spread within a bin of the
-   * histogram and zeros to be exact. Of two equally good formats the coarser wins.
+   * histogram and zeros to be exact. Of two equally good formats the coarser wins. For a channel
+   * the error of one value beyond the largest is added, so that few examples do not make it clip.
    */
   static FormatStrategy minMse() {
     return MinMse.INSTANCE;

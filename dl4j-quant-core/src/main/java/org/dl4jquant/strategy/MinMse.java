@@ -1,7 +1,9 @@
 package org.dl4jquant.strategy;
 
+import com.google.common.collect.ImmutableList;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.stats.ChannelProfile;
+import org.dl4jquant.stats.TensorProfile;
 
 /** Tries the format that covers the largest magnitude and all finer ones that can be better. */
 final class MinMse implements FormatStrategy {
@@ -13,12 +15,25 @@ final class MinMse implements FormatStrategy {
 
   @Override
   public FixedPointFormat choose(ChannelProfile profile, int bitWidth, boolean signed) {
+    return choose(profile, ExpectedError.of(profile), bitWidth, signed);
+  }
+
+  @Override
+  public ImmutableList<FixedPointFormat> chooseEach(
+      TensorProfile profile, int bitWidth, boolean signed) {
+    FormatStrategy careful =
+        (channel, bits, sign) ->
+            choose(channel, ExpectedError.of(channel).andOneBeyond(), bits, sign);
+    return ChannelFormats.choose(careful, profile, bitWidth, signed);
+  }
+
+  private static FixedPointFormat choose(
+      ChannelProfile profile, ExpectedError error, int bitWidth, boolean signed) {
     double reach = FormatLimits.reach(profile, signed);
     FixedPointFormat format = FormatLimits.reaching(reach, bitWidth, signed);
     if (reach == 0) {
       return format;
     }
-    ExpectedError error = ExpectedError.of(profile);
     int coarsest = format.fractionalLength() - 1;
     FixedPointFormat best = FormatLimits.limited(format.withFractionalLength(coarsest));
     double least = error.of(best);

@@ -52,4 +52,24 @@ final class ChannelFormatsTest {
         ImmutableList.of(FixedPointFormat.unsigned(4, 4), FixedPointFormat.unsigned(4, 4)),
         FormatStrategy.minMse().chooseEach(empty, 4, false));
   }
+
+  /** Two channels of the quantiles of a half-normal distribution that ends at 0.99. */
+  private static List<Integer> ofHalfNormal(int count) {
+    double[] values = Profiles.Family.NORMAL.quantiles(2 * count);
+    TensorProfileAccumulator accumulator = TensorProfileAccumulator.create(2);
+    float[] batch = new float[2 * count];
+    for (int i = 0; i < batch.length; i++) {
+      batch[i] = (float) (0.99 * values[count + i % count] / values[2 * count - 1]);
+    }
+    accumulator.acceptBatch(batch, count);
+    return FormatStrategy.minMse().chooseEach(accumulator.snapshot(), 8, false).stream()
+        .map(FixedPointFormat::fractionalLength)
+        .toList();
+  }
+
+  @Test
+  void fewValuesLeaveRoomForMore() {
+    assertEquals(List.of(7, 7), ofHalfNormal(120));
+    assertEquals(List.of(8, 8), ofHalfNormal(40_000));
+  }
 }

@@ -35,6 +35,7 @@ public final class ChannelFormatStudy {
           setting("W8A8 SHIFT_MAX", MANY, start -> bits(start, 8, 8)),
           setting("W8A8 layer, 10 images", FEW, start -> bits(start, 8, 8).target(Target.ONNX)),
           setting("W8A8 SHIFT_MAX, 10 images", FEW, start -> bits(start, 8, 8)),
+          setting("W8A8 SHIFT_MAX, logits of 8 bits", MANY, start -> logits(bits(start, 8, 8), 8)),
           setting("W4A8 layer", MANY, start -> bits(start, 4, 8).target(Target.ONNX)),
           setting("W4A8 SHIFT_MAX", MANY, start -> bits(start, 4, 8)));
 
@@ -42,6 +43,10 @@ public final class ChannelFormatStudy {
 
   private static Setting setting(String name, int examples, UnaryOperator<Quantization> way) {
     return new Setting(name, examples, way);
+  }
+
+  private static Quantization logits(Quantization start, int bits) {
+    return start.conversion(start.conversion().withOutputBits(bits));
   }
 
   private static Quantization bits(Quantization start, int weights, int values) {
