@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The weights of one tensor with everything that their updates left below the last digit.
  *
- * <p>A weight's code W and residual A share one {@code long}; the fine weight is {@code V = (W *
- * 2^extraBits + A) * 2^-residualFractionalLength}. Unless something saturates, V is exactly the
- * weight it started from plus the sum of all updates, each rounded to the residual's last digit,
- * whatever the read-out (those without residual excepted), the order and the number of threads.
+ * <p>Each weight has a code W and a residual A; the fine weight is {@code V = (W * 2^extraBits + A)
+ * * 2^-residualFractionalLength}. Unless something saturates, V is exactly the weight it started
+ * from plus the sum of all updates, each rounded to the residual's last digit, whatever the
+ * read-out (those without residual excepted), the order and the number of threads.
  *
  * <p>Memory: 8 bytes per weight, and 20 KiB for each thread during a step. Not thread-safe; big
  * tensors are worked on by the common fork-join pool, with the same bits as by one thread.
@@ -25,14 +25,14 @@ import org.jspecify.annotations.Nullable;
 public final class FineWeights {
   private static final int TASK = 1 << 16;
 
-  private final long[] words;
+  private CarriedDigits digits;
   private UpdateRule rule;
   private long steps;
 
-  private FineWeights(UpdateRule rule, long steps, long[] words) {
+  private FineWeights(UpdateRule rule, long steps, CarriedDigits digits) {
     this.rule = rule;
     this.steps = steps;
-    this.words = words;
+    this.digits = digits;
   }
 
   /**
@@ -45,37 +45,49 @@ public final class FineWeights {
    * @throws IllegalArgumentException if a weight is not finite; then nothing has been overwritten
    */
   public static FineWeights start(UpdateRule rule, ValueBuffer weights) {
-    FineWeights fine = new FineWeights(rule, 0, new long[weights.length()]);
+    CarriedDigits digits = CarriedDigits.of(rule, weights.length());
+    start(rule, digits, weights);
+    return new FineWeights(rule, 0, digits);
+  }
+
+  /** Puts the start at the given weights into {@code digits}, and the coarse weights in place. */
+  static void start(UpdateRule rule, CarriedDigits digits, ValueBuffer weights) {
     long smallest = rule.weightFormat().minCode() << rule.extraBits();
     long largest = rule.weightFormat().maxCode() << rule.extraBits();
-    int length = rule.residualFractionalLength();
+    int fractionalLength = rule.residualFractionalLength();
     double[] block = new double[UpdateKernel.BLOCK];
-    for (int from = 0; from < fine.length(); from += block.length) {
-      int count = Math.min(block.length, fine.length() - from);
+    for (int from = 0; from < digits.length(); from += block.length) {
+      int count = Math.min(block.length, digits.length() - from);
       weights.read(from, count, block);
       for (int i = 0; i < count; i++) {
         if (!Double.isFinite(block[i])) {
           throw Checks.violated("weights[" + (from + i) + "]", "be finite", block[i]);
         }
-        double digits = Math.rint(Math.scalb(block[i], length));
-        long sum = (long) Math.max((double) smallest, Math.min((double) largest, digits));
-        fine.words[from + i] = startWord(rule, sum);
+        double rounded = Math.rint(Math.scalb(block[i], fractionalLength));
+        start(
+            rule,
+            digits,
+            from + i,
+            (long) Math.max((double) smallest, Math.min((double) largest, rounded)));
       }
     }
-    fine.write(weights);
-    return fine;
+    write(rule, digits, weights);
   }
 
-  /** Returns the state that {@link #words} and {@link #steps} were read from. */
-  static FineWeights resume(UpdateRule rule, long steps, long[] words) {
-    return new FineWeights(rule, steps, words);
-  }
-
-  private static long startWord(UpdateRule rule, long sum) {
+  private static void start(UpdateRule rule, CarriedDigits digits, int index, long sum) {
     Rounding rounding = rule.readOut() == ReadOut.FLOOR ? Rounding.FLOOR : Rounding.HALF_UP;
     long code = rule.weightFormat().saturate(rounding.shiftRight(sum, rule.extraBits()));
     long rest = rule.readOut().keepsResidual() ? sum - (code << rule.extraBits()) : 0;
-    return UpdateKernel.word(rule, code, rest);
+    digits.set(index, code, rest);
+  }
+
+  /**
+   * Returns weights that were archived; their states follow by {@link #restore}.
+   *
+   * @param steps the number of steps so far
+   */
+  static FineWeights resume(UpdateRule rule, long steps, int length) {
+    return new FineWeights(rule, steps, CarriedDigits.of(rule, length));
   }
 
   /**
@@ -116,9 +128,7 @@ public final class FineWeights {
             task -> {
               int from = task * TASK;
               int to = Math.min(from + TASK, length());
-              UpdateKernel kernel = new UpdateKernel(rule, step, reads, to - from);
-              kernel.step(words, updates, weights, from, to);
-              return kernel.statistics();
+              return digits.step(rule, step, reads, updates, weights, from, to);
             });
     if (rule.saturation() == Saturation.FAIL && statistics.saturated() > 0) {
       throw new ArithmeticException(
@@ -149,13 +159,15 @@ public final class FineWeights {
     UpdateRule next = rule.withFractionalLength(fractionalLength);
     long smallest = next.weightFormat().minCode() << next.extraBits();
     long largest = next.weightFormat().maxCode() << next.extraBits();
+    CarriedDigits rescaled = CarriedDigits.of(next, length());
     long clipped = 0;
-    for (int i = 0; i < words.length; i++) {
+    for (int i = 0; i < length(); i++) {
       long sum = sum(i);
       long kept = Math.max(smallest, Math.min(largest, sum));
       clipped += kept == sum ? 0 : 1;
-      words[i] = startWord(next, kept);
+      start(next, rescaled, i, kept);
     }
+    digits = rescaled;
     rule = next;
     return clipped;
   }
@@ -163,20 +175,24 @@ public final class FineWeights {
   /** Overwrites {@code weights} with the coarse weights. */
   public void write(ValueBuffer weights) {
     checkLength("weights", weights);
+    write(rule, digits, weights);
+  }
+
+  private static void write(UpdateRule rule, CarriedDigits digits, ValueBuffer weights) {
     double scale = rule.weightFormat().scale();
-    copy(weights, i -> UpdateKernel.code(rule, words[i]) * scale);
+    copy(digits.length(), weights, i -> digits.code(i) * scale);
   }
 
   /** Overwrites {@code values} with the fine weights, rounded to its precision. */
   public void writeFine(ValueBuffer values) {
     checkLength("values", values);
-    copy(values, this::fineWeight);
+    copy(length(), values, this::fineWeight);
   }
 
-  private void copy(ValueBuffer values, IntToDouble value) {
+  private static void copy(int length, ValueBuffer values, IntToDouble value) {
     double[] block = new double[UpdateKernel.BLOCK];
-    for (int from = 0; from < length(); from += block.length) {
-      int count = Math.min(block.length, length() - from);
+    for (int from = 0; from < length; from += block.length) {
+      int count = Math.min(block.length, length - from);
       for (int i = 0; i < count; i++) {
         block[i] = value.at(from + i);
       }
@@ -205,7 +221,7 @@ public final class FineWeights {
 
   /** Returns the number of weights. */
   public int length() {
-    return words.length;
+    return digits.length();
   }
 
   /** Returns how the weights take their updates. */
@@ -220,12 +236,12 @@ public final class FineWeights {
 
   /** Returns the code of the coarse weight. */
   public long code(int index) {
-    return UpdateKernel.code(rule, words[index]);
+    return digits.code(index);
   }
 
   /** Returns the residual in units of its last digit. */
   public long residual(int index) {
-    return UpdateKernel.residual(rule, words[index]);
+    return digits.residual(index);
   }
 
   /** Returns the fine weight in units of the residual's last digit. */
@@ -238,9 +254,24 @@ public final class FineWeights {
     return Math.scalb((double) sum(index), -rule.residualFractionalLength());
   }
 
-  /** Returns the state itself, not a copy. */
-  long[] words() {
-    return words;
+  /** Fills {@code words} with the states from {@code from} on, as archives keep them. */
+  void archive(int from, long[] words, int count) {
+    int bits = rule.weightFormat().bitWidth();
+    for (int i = 0; i < count; i++) {
+      words[i] = StateWord.of(code(from + i), residual(from + i), bits);
+    }
+  }
+
+  /**
+   * Does the reverse of {@link #archive}.
+   *
+   * @throws IllegalArgumentException if the rule cannot have left such a state
+   */
+  void restore(int from, long[] words, int count) {
+    int bits = rule.weightFormat().bitWidth();
+    for (int i = 0; i < count; i++) {
+      digits.set(from + i, StateWord.code(words[i], bits), StateWord.residual(words[i], bits));
+    }
   }
 
   private void checkLength(String parameter, ValueBuffer values) {

@@ -37,6 +37,14 @@ record FloatValues(FloatBuffer buffer) implements ValueBuffer {
     buffer.put(from, through, 0, count);
   }
 
+  void read(int from, int count, float[] into) {
+    buffer.get(from, into, 0, count);
+  }
+
+  void write(int from, int count, float[] values) {
+    buffer.put(from, values, 0, count);
+  }
+
   @Override
   public void write(int from, int count, double[] values) {
     for (int i = 0; i < count; i++) {

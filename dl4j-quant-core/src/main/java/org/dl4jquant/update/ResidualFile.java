@@ -45,7 +45,7 @@ final class ResidualFile {
     out.writeInt(header.length);
     out.write(header);
     for (ResidualTensor tensor : archive.tensors()) {
-      eachBlock(tensor.weights().words(), (bytes, count) -> out.write(bytes, 0, count));
+      eachBlock(tensor.weights(), (bytes, count) -> out.write(bytes, 0, count));
     }
     out.flush();
     raw.write(digest.digest());
@@ -66,12 +66,12 @@ final class ResidualFile {
       }
       ImmutableList.Builder<ResidualTensor> tensors = ImmutableList.builder();
       for (ResidualHeader.State state : header.states()) {
-        long[] words = words(in, state.length());
-        if (!digest(words).equals(state.sha256())) {
+        FineWeights weights = weights(in, state);
+        if (!digest(weights).equals(state.sha256())) {
           throw new InvalidResidualFileException(
               file, state.layer() + "." + state.parameter(), "does not match its SHA-256");
         }
-        tensors.add(state.tensor(words));
+        tensors.add(state.tensor(weights));
       }
       byte[] found = digest.digest();
       if (!MessageDigest.isEqual(found, in.readNBytes(DIGEST_BYTES))) {
@@ -112,32 +112,37 @@ final class ResidualFile {
     }
   }
 
-  private static long[] words(DataInputStream in, int length) throws IOException {
-    long[] words = new long[length];
+  private static FineWeights weights(DataInputStream in, ResidualHeader.State state)
+      throws IOException {
+    FineWeights weights = FineWeights.resume(state.rule(), state.steps(), state.length());
+    long[] words = new long[BLOCK];
     byte[] bytes = new byte[BLOCK * Long.BYTES];
-    for (int from = 0; from < length; from += BLOCK) {
-      int count = Math.min(BLOCK, length - from);
+    for (int from = 0; from < weights.length(); from += BLOCK) {
+      int count = Math.min(BLOCK, weights.length() - from);
       in.readFully(bytes, 0, count * Long.BYTES);
-      ByteBuffer.wrap(bytes).asLongBuffer().get(words, from, count);
+      ByteBuffer.wrap(bytes).asLongBuffer().get(words, 0, count);
+      weights.restore(from, words, count);
     }
-    return words;
+    return weights;
   }
 
-  private static String digest(long[] words) {
+  private static String digest(FineWeights weights) {
     MessageDigest digest = sha256();
     try {
-      eachBlock(words, (bytes, count) -> digest.update(bytes, 0, count));
+      eachBlock(weights, (bytes, count) -> digest.update(bytes, 0, count));
     } catch (IOException e) {
       throw new AssertionError("a digest does no input or output", e);
     }
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static void eachBlock(long[] words, BlockSink sink) throws IOException {
+  private static void eachBlock(FineWeights weights, BlockSink sink) throws IOException {
+    long[] words = new long[BLOCK];
     byte[] bytes = new byte[BLOCK * Long.BYTES];
-    for (int from = 0; from < words.length; from += BLOCK) {
-      int count = Math.min(BLOCK, words.length - from);
-      ByteBuffer.wrap(bytes).asLongBuffer().put(words, from, count);
+    for (int from = 0; from < weights.length(); from += BLOCK) {
+      int count = Math.min(BLOCK, weights.length() - from);
+      weights.archive(from, words, count);
+      ByteBuffer.wrap(bytes).asLongBuffer().put(words, 0, count);
       sink.accept(bytes, count * Long.BYTES);
     }
   }

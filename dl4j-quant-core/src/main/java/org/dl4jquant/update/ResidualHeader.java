@@ -24,12 +24,12 @@ record ResidualHeader(String modelDigest, ImmutableList<State> states, long end)
       UpdateRule rule,
       long steps,
       String sha256) {
-    ResidualTensor tensor(long[] words) {
-      return new ResidualTensor(layer, parameter, shape, FineWeights.resume(rule, steps, words));
+    ResidualTensor tensor(FineWeights weights) {
+      return new ResidualTensor(layer, parameter, shape, weights);
     }
   }
 
-  static ObjectNode of(ResidualArchive archive, Function<long[], String> digest) {
+  static ObjectNode of(ResidualArchive archive, Function<FineWeights, String> digest) {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("format", "dl4j-quant residuals").put("modelDigest", archive.modelDigest());
     ArrayNode tensors = root.putArray("tensors");
@@ -39,7 +39,7 @@ record ResidualHeader(String modelDigest, ImmutableList<State> states, long end)
       ArrayNode shape = node.putArray("shape");
       tensor.shape().forEach(shape::add);
       node.put("steps", tensor.weights().steps());
-      node.put("sha256", digest.apply(tensor.weights().words()));
+      node.put("sha256", digest.apply(tensor.weights()));
       write(node.putObject("rule"), tensor.weights().rule());
     }
     return root;

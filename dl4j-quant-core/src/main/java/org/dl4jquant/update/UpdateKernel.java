@@ -4,10 +4,10 @@ import org.dl4jquant.format.FixedPointFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One step of a block of weights, one task's worth of scratch memory and counts.
+ * One step of a block of weights, whatever the rule, the updates and what else has been done to the
+ * weights; with one task's worth of scratch memory and counts.
  *
- * <p>The state word of a weight holds its code W in the upper {@code bitWidth} bits and its
- * residual A, signed, in the others.
+ * <p>The state of a weight is a {@link StateWord}.
  */
 final class UpdateKernel {
   /** The weights that one task takes at a time: their scratch stays in the nearest cache. */
@@ -89,46 +89,37 @@ final class UpdateKernel {
     floats = new float[updates.length];
   }
 
-  static long word(UpdateRule rule, long code, long residual) {
-    int bits = rule.weightFormat().bitWidth();
-    return (code << (Long.SIZE - bits)) | (residual & (-1L >>> bits));
-  }
-
-  static long code(UpdateRule rule, long word) {
-    return word >> (Long.SIZE - rule.weightFormat().bitWidth());
-  }
-
-  static long residual(UpdateRule rule, long word) {
-    int bits = rule.weightFormat().bitWidth();
-    return word << bits >> bits;
-  }
-
   /**
-   * Subtracts the updates of a range from its weights, and follows whatever else has been done to
+   * Subtracts the updates of a block from its weights, and follows whatever else has been done to
    * them.
    *
+   * @param words the states of the weights, from {@code at} on
    * @param subtracted the updates, or null if there are none
    * @param parameters the weights after the optimizer's own step; overwritten with the coarse ones
+   * @param start the index of the block's first weight in the buffers
+   * @param count of the block's weights, at most {@link #BLOCK}
    */
   void step(
-      long[] words, @Nullable ValueBuffer subtracted, ValueBuffer parameters, int from, int to) {
+      long[] words,
+      int at,
+      @Nullable ValueBuffer subtracted,
+      ValueBuffer parameters,
+      int start,
+      int count) {
     boolean single = parameters.singlePrecision();
-    for (int start = from; start < to; start += weights.length) {
-      int count = Math.min(weights.length, to - start);
-      if (subtracted != null) {
-        read(subtracted, start, count, updates);
-      }
-      read(parameters, start, count, weights);
-      if (reads && !stochastic) {
-        ordinary(words, start, count, single);
-      } else {
-        for (int i = 0; i < count; i++) {
-          element(words, start + i, i, single);
-        }
-      }
-      write(parameters, start, count);
-      visited += count;
+    if (subtracted != null) {
+      read(subtracted, start, count, updates);
     }
+    read(parameters, start, count, weights);
+    if (reads && !stochastic) {
+      ordinary(words, at, start, count, single);
+    } else {
+      for (int i = 0; i < count; i++) {
+        element(words, at + i, start + i, i, single);
+      }
+    }
+    write(parameters, start, count);
+    visited += count;
   }
 
   private void read(ValueBuffer values, int start, int count, double[] into) {
@@ -152,14 +143,14 @@ final class UpdateKernel {
    * training would make hard to predict. The rest goes to {@link #element}, which does the same in
    * general.
    */
-  private void ordinary(long[] words, int start, int count, boolean single) {
+  private void ordinary(long[] words, int at, int start, int count, boolean single) {
     double squares = 0;
     long codesMoved = 0;
     long zeros = 0;
     long small = 0;
     long others = 0;
     for (int i = 0; i < count; i++) {
-      long word = words[start + i];
+      long word = words[at + i];
       long code = word >> residualBits;
       double update = updates[i];
       double exact = code * scale - update;
@@ -180,11 +171,11 @@ final class UpdateKernel {
         codesMoved += isNonzero(next ^ code);
         long rest = (sum - (multiples << shift)) & keptResidual;
         squares += (double) rest * rest;
-        words[start + i] = next << residualBits | (rest & residualMask);
+        words[at + i] = next << residualBits | (rest & residualMask);
         weights[i] = next * scale;
       } else {
         others++;
-        element(words, start + i, i, single);
+        element(words, at + i, start + i, i, single);
       }
     }
     residualSumOfSquares += squares;
@@ -194,8 +185,8 @@ final class UpdateKernel {
   }
 
   /** One weight, whatever its update, its value and the read-out. */
-  private void element(long[] words, int index, int i, boolean single) {
-    long word = words[index];
+  private void element(long[] words, int at, int index, int i, boolean single) {
+    long word = words[at];
     long code = word >> residualBits;
     double update = updates[i];
     double exact = code * scale - update;
@@ -206,7 +197,7 @@ final class UpdateKernel {
     } else {
       word = code << residualBits | (sum & residualMask);
     }
-    words[index] = word;
+    words[at] = word;
     double rest = word << bits >> bits;
     residualSumOfSquares += rest * rest;
     weights[i] = (word >> residualBits) * scale;
