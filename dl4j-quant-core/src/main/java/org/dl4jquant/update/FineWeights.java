@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * from plus the sum of all updates, each rounded to the residual's last digit, whatever the
  * read-out (those without residual excepted), the order and the number of threads.
  *
- * <p>Memory: 8 bytes per weight, and 20 KiB for each thread during a step. Not thread-safe; big
+ * <p>Memory: 8 bytes per weight, and 48 KiB for each thread during a step. Not thread-safe; big
  * tensors are worked on by the common fork-join pool, with the same bits as by one thread.
  *
  * <p>Sources: US20190122106A1, US20230102087A1 (accumulation buffer), US20200012936A1 (residual

@@ -52,11 +52,10 @@ final class FloatDigits implements CarriedDigits {
 
   @Override
   public void set(int index, long code, long residual) {
-    Checks.that(
-        Math.abs(residual) <= FloatStep.MAX_DIGITS,
-        "residual",
-        "be at most " + FloatStep.MAX_DIGITS + " with this rule",
-        residual);
+    if (Math.abs(residual) > FloatStep.MAX_DIGITS) {
+      throw Checks.violated(
+          "residual", "be at most " + FloatStep.MAX_DIGITS + " with this rule", residual);
+    }
     codes[index] = code;
     residuals[index] = residual;
   }
@@ -70,22 +69,24 @@ final class FloatDigits implements CarriedDigits {
       ValueBuffer weights,
       int from,
       int to) {
-    UpdateKernel kernel = new UpdateKernel(rule, step, reads, to - from);
-    FloatStep usual = new FloatStep(rule, Math.min(UpdateKernel.BLOCK, to - from));
-    for (int start = from; start < to; start += UpdateKernel.BLOCK) {
-      int count = Math.min(UpdateKernel.BLOCK, to - start);
+    UpdateKernel general = null;
+    FloatStep usual = new FloatStep(rule, Math.min(FloatStep.BLOCK, to - from));
+    for (int start = from; start < to; start += FloatStep.BLOCK) {
+      int count = Math.min(FloatStep.BLOCK, to - start);
       boolean done =
           updates instanceof FloatValues ownUpdates
               && weights instanceof FloatValues ownWeights
               && usual.step(codes, residuals, ownUpdates, ownWeights, start, count);
       if (!done) {
-        general(rule, kernel, updates, weights, start, count);
+        general = general == null ? new UpdateKernel(rule, step, reads, to - from) : general;
+        unusual(rule, general, updates, weights, start, count);
       }
     }
-    return kernel.statistics().and(usual.statistics());
+    UpdateStatistics statistics = usual.statistics();
+    return general == null ? statistics : statistics.and(general.statistics());
   }
 
-  private void general(
+  private void unusual(
       UpdateRule rule,
       UpdateKernel kernel,
       @Nullable ValueBuffer updates,

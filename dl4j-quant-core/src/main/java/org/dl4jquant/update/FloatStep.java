@@ -12,6 +12,9 @@ import org.dl4jquant.format.FixedPointFormat;
  * each: that is what the just-in-time compiler needs to use vector instructions.
  */
 final class FloatStep {
+  /** The weights of one block: their scratch memory stays in the nearest cache. */
+  static final int BLOCK = 512;
+
   /** The largest residual, and the largest update in digits. */
   static final long MAX_DIGITS = 1 << 20;
 
@@ -39,10 +42,9 @@ final class FloatStep {
   private final float[] weight;
   private final float[] code;
   private final float[] residual;
-  private final float[] fraction;
   private final float[] sum;
   private final float[] move;
-  private final float[] unusual;
+  private final float[] scratch;
   private final float[] nonzero;
   private final float[] atLeastHalfStep;
   private final float[] moved;
@@ -70,10 +72,9 @@ final class FloatStep {
     weight = new float[most];
     code = new float[most];
     residual = new float[most];
-    fraction = new float[most];
     sum = new float[most];
     move = new float[most];
-    unusual = new float[most];
+    scratch = new float[most];
     nonzero = new float[most];
     atLeastHalfStep = new float[most];
     moved = new float[most];
@@ -107,7 +108,7 @@ final class FloatStep {
     readOut(count);
     unexpected(count);
     outside(count);
-    if (!allZero(unusual, count)) {
+    if (!allZero(scratch, count)) {
       return false;
     }
     leave(count);
@@ -120,20 +121,20 @@ final class FloatStep {
     return true;
   }
 
-  /** Makes {@code sum} the update's nearest digits, and {@code fraction} what is left of it. */
+  /** Makes {@code sum} the update's nearest digits, and {@code scratch} what is left of it. */
   private void round(int count) {
     for (int i = 0; i < count; i++) {
       float exact = update[i] * digitsPerUnit;
       float whole = (exact + TO_WHOLE) - TO_WHOLE;
       sum[i] = whole;
-      fraction[i] = exact - whole;
+      scratch[i] = exact - whole;
     }
   }
 
   /** Makes {@code sum} the residual less the update, of which ties go down. */
   private void add(int count) {
     for (int i = 0; i < count; i++) {
-      float tie = ((-2 * fraction[i] - BELOW_HALF) + TO_WHOLE) - TO_WHOLE;
+      float tie = ((-2 * scratch[i] - BELOW_HALF) + TO_WHOLE) - TO_WHOLE;
       sum[i] = residual[i] + (Math.max(0f, tie) - sum[i]);
     }
   }
@@ -155,19 +156,20 @@ final class FloatStep {
     }
   }
 
+  /** Makes {@code scratch} the distance of a weight from what the optimizer makes of it. */
   private void unexpected(int count) {
     for (int i = 0; i < count; i++) {
-      unusual[i] = Math.abs(code[i] * scale - update[i] - weight[i]);
+      scratch[i] = Math.abs(code[i] * scale - update[i] - weight[i]);
     }
   }
 
-  /** Adds to {@code unusual} where the update or the weight is too large, or not a number. */
+  /** Adds to {@code scratch} where the update or the weight is too large, or not a number. */
   private void outside(int count) {
     for (int i = 0; i < count; i++) {
-      unusual[i] += Math.max(0f, Math.abs(update[i]) - largestUpdate);
+      scratch[i] += Math.max(0f, Math.abs(update[i]) - largestUpdate);
     }
     for (int i = 0; i < count; i++) {
-      unusual[i] += Math.max(0f, Math.abs(code[i] + move[i] - middle) - halfRange);
+      scratch[i] += Math.max(0f, Math.abs(code[i] + move[i] - middle) - halfRange);
     }
   }
 

@@ -49,7 +49,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * are not finite, an array this listener cannot reach.
  *
  * <p>Memory beyond DL4J's own: 8 bytes per carried weight, one {@code long} for its code and
- * residual together, and 20 KiB for each thread during a step. Not thread-safe; for one training
+ * residual together, and 48 KiB for each thread during a step. Not thread-safe; for one training
  * thread.
  */
 public abstract class LimitedPrecisionListener extends BaseTrainingListener {
