@@ -216,7 +216,7 @@ public final class IntegerAccuracyStudy {
   }
 
   /** Returns the network of an earlier run, if there is one. */
-  private Model trained(Subject subject, long seed, DataSet data) throws IOException {
+  Model trained(Subject subject, long seed, DataSet data) throws IOException {
     String name = subject.data() + " " + subject.network() + " " + seed;
     Path file = directory.resolve(name.replace(' ', '-') + ".zip");
     Model network = subject.untrained().apply(seed);
@@ -238,7 +238,7 @@ public final class IntegerAccuracyStudy {
   }
 
   /** Returns what the network gives before its softmax, row by row. */
-  private static float[] logits(Model network, INDArray features) {
+  static float[] logits(Model network, INDArray features) {
     Dl4jNetwork copy = Dl4jNetwork.of(network).copy();
     BaseLayer last =
         copy.model() instanceof ComputationGraph graph
@@ -248,13 +248,13 @@ public final class IntegerAccuracyStudy {
     return Tensors.of(copy.output(features).get(0)).values();
   }
 
-  private static float[] integerLogits(QuantizedModel model, INDArray features) {
+  static float[] integerLogits(QuantizedModel model, INDArray features) {
     IntegerNetwork integers = model.toIntegerNetwork();
     Tensor input = Tensors.of(features);
     return integers.layerCodes("output/preactivation", input).dequantize().values();
   }
 
-  private static double accuracy(float[] logits, DataSet data) {
+  static double accuracy(float[] logits, DataSet data) {
     int examples = data.numExamples();
     int classes = logits.length / examples;
     INDArray labels = data.getLabels().argMax(1);
