@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.calibrate.Calibration;
+import org.dl4jquant.calibrate.CalibrationExamples;
 import org.dl4jquant.calibrate.CalibrationResult;
 import org.dl4jquant.calibrate.FiniteExamples;
 import org.dl4jquant.convert.Attachments;
@@ -24,6 +25,7 @@ import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.export.PackedArchive;
+import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.onnx.OnnxModel;
 import org.dl4jquant.onnx.OnnxOptions;
@@ -71,6 +73,7 @@ public final class Quantization {
   private final Attachments attachments;
   private final OutputClassPolicy outputClasses;
   private final Optional<CalibrationResult> calibration;
+  private final Optional<CalibrationExamples> examples;
 
   private Quantization(
       Dl4jNetwork network,
@@ -78,21 +81,25 @@ public final class Quantization {
       Conversion conversion,
       Attachments attachments,
       OutputClassPolicy outputClasses,
-      Optional<CalibrationResult> calibration) {
+      Optional<CalibrationResult> calibration,
+      Optional<CalibrationExamples> examples) {
     this.network = network;
     this.rules = rules;
     this.conversion = conversion;
     this.attachments = attachments;
     this.outputClasses = outputClasses;
     this.calibration = calibration;
+    this.examples = examples;
   }
 
   private Quantization with(PrecisionRules other) {
-    return new Quantization(network, other, conversion, attachments, outputClasses, calibration);
+    return new Quantization(
+        network, other, conversion, attachments, outputClasses, calibration, examples);
   }
 
   private Quantization with(Attachments other) {
-    return new Quantization(network, rules, conversion, other, outputClasses, calibration);
+    return new Quantization(
+        network, rules, conversion, other, outputClasses, calibration, examples);
   }
 
   /**
@@ -108,6 +115,7 @@ public final class Quantization {
         Conversion.DEFAULT,
         Attachments.NONE,
         OutputClassPolicy.LOG2_BOUND,
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -150,7 +158,7 @@ public final class Quantization {
    * raised, and {@link #raisedHeads} says so. {@link OutputClassPolicy#NONE} lifts the bounds.
    */
   public Quantization outputClasses(OutputClassPolicy policy) {
-    return new Quantization(network, rules, conversion, attachments, policy, calibration);
+    return new Quantization(network, rules, conversion, attachments, policy, calibration, examples);
   }
 
   /** Chooses formats and codes of weights in another way than by minimal squared error. */
@@ -165,7 +173,8 @@ public final class Quantization {
 
   /** Sets all that a conversion with calibration can be told. */
   public Quantization conversion(Conversion other) {
-    return new Quantization(network, rules, other, attachments, outputClasses, calibration);
+    return new Quantization(
+        network, rules, other, attachments, outputClasses, calibration, examples);
   }
 
   /**
@@ -192,25 +201,27 @@ public final class Quantization {
    */
   public Quantization calibrate(DataSetIterator data) {
     FoldedNetwork folded = folded();
-    CalibrationResult seen = Calibration.of(folded.network()).run(data);
+    CalibrationExamples.Collector kept = new CalibrationExamples.Collector();
+    CalibrationResult seen = Calibration.of(folded.network()).withInputs(kept).run(data);
     if (data.resetSupported()) {
       data.reset();
       requireSame(folded, data.next().getFeatures());
       data.reset();
     }
-    return calibration(seen);
+    return calibration(seen).keeping(kept.examples());
   }
 
   /** Does the same with several inputs. */
   public Quantization calibrate(MultiDataSetIterator data) {
     FoldedNetwork folded = folded();
-    CalibrationResult seen = Calibration.of(folded.network()).run(data);
+    CalibrationExamples.Collector kept = new CalibrationExamples.Collector();
+    CalibrationResult seen = Calibration.of(folded.network()).withInputs(kept).run(data);
     if (data.resetSupported()) {
       data.reset();
       requireSame(folded, data.next().getFeatures());
       data.reset();
     }
-    return calibration(seen);
+    return calibration(seen).keeping(kept.examples());
   }
 
   /**
@@ -221,16 +232,48 @@ public final class Quantization {
   public Quantization calibrate(INDArray... inputs) {
     FoldedNetwork folded = folded();
     requireSame(folded, inputs);
-    return calibration(Calibration.of(folded.network()).run(inputs));
+    CalibrationExamples.Collector kept = new CalibrationExamples.Collector();
+    CalibrationResult seen = Calibration.of(folded.network()).withInputs(kept).run(inputs);
+    return calibration(seen).keeping(kept.examples());
   }
 
   /** Takes what a calibration of this network, or of its folded form, saw. */
   public Quantization calibration(CalibrationResult seen) {
     Quantization calibrated =
-        new Quantization(network, rules, conversion, attachments, outputClasses, Optional.of(seen));
+        new Quantization(
+            network,
+            rules,
+            conversion,
+            attachments,
+            outputClasses,
+            Optional.of(seen),
+            Optional.empty());
     return rules.fallback().keepsFloatActivations()
         ? calibrated.activationBits(DEFAULT_ACTIVATION_BITS)
         : calibrated;
+  }
+
+  /**
+   * Takes examples of a calibration that was run apart ({@link Calibration#withInputs}), for what
+   * needs more than profiles: adaptive rounding.
+   */
+  public Quantization examples(CalibrationExamples kept) {
+    return keeping(Optional.of(kept));
+  }
+
+  private Quantization keeping(Optional<CalibrationExamples> kept) {
+    return new Quantization(
+        network, rules, conversion, attachments, outputClasses, calibration, kept);
+  }
+
+  /**
+   * Rounds weights of any width adaptively, or none. Unless it is set, those of at most {@value
+   * Conversion#ADAPTIVE_BITS} bits are. Needs examples of the calibration: {@link #calibrate} keeps
+   * some.
+   */
+  public Quantization adaptiveRounding(boolean adaptive) {
+    return conversion(
+        conversion.withAdaptiveRounding(adaptive ? ActivationFormat.MAX_BIT_WIDTH : 0));
   }
 
   private FoldedNetwork folded() {
@@ -350,7 +393,7 @@ public final class Quantization {
     Checks.state(
         attachments.updaterState().isEmpty(),
         "the updater's state belongs to the float network; convert with calibration without it");
-    return conversion.convert(network, bounded, calibration.get()).with(attachments);
+    return conversion.convert(network, bounded, calibration.get(), examples).with(attachments);
   }
 
   /**

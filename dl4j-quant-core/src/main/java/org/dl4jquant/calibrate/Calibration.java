@@ -1,7 +1,10 @@
 package org.dl4jquant.calibrate;
 
+import com.google.common.collect.ImmutableMap;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -26,20 +29,33 @@ public final class Calibration {
 
   private final Dl4jNetwork network;
   private final LongConsumer progress;
+  private final Consumer<ImmutableMap<String, Tensor>> inputSink;
 
-  private Calibration(Dl4jNetwork network, LongConsumer progress) {
+  private Calibration(
+      Dl4jNetwork network,
+      LongConsumer progress,
+      Consumer<ImmutableMap<String, Tensor>> inputSink) {
     this.network = network;
     this.progress = progress;
+    this.inputSink = inputSink;
   }
 
   /** Returns a calibration of this network. */
   public static Calibration of(Dl4jNetwork network) {
-    return new Calibration(network, examples -> {});
+    return new Calibration(network, examples -> {}, batch -> {});
   }
 
   /** Returns a calibration that tells after every part of a batch how many examples were seen. */
   public Calibration withProgress(LongConsumer examplesSeen) {
-    return new Calibration(network, examplesSeen);
+    return new Calibration(network, examplesSeen, inputSink);
+  }
+
+  /**
+   * Returns a calibration that also gives the inputs of every part of a batch, as the graph takes
+   * them, by the names of its inputs; but for batches with masks.
+   */
+  public Calibration withInputs(Consumer<ImmutableMap<String, Tensor>> seen) {
+    return new Calibration(network, progress, seen);
   }
 
   /**
@@ -53,7 +69,7 @@ public final class Calibration {
     if (!data.hasNext() && data.resetSupported()) {
       data.reset();
     }
-    CalibrationRun run = new CalibrationRun(network, progress);
+    CalibrationRun run = new CalibrationRun(network, progress, inputSink);
     while (data.hasNext()) {
       DataSet next = data.next();
       INDArray mask = next.getFeaturesMaskArray();
@@ -69,7 +85,7 @@ public final class Calibration {
     if (!data.hasNext() && data.resetSupported()) {
       data.reset();
     }
-    CalibrationRun run = new CalibrationRun(network, progress);
+    CalibrationRun run = new CalibrationRun(network, progress, inputSink);
     while (data.hasNext()) {
       MultiDataSet next = data.next();
       run.accept(Batch.of(next.getFeatures(), next.getFeaturesMaskArrays()));
@@ -83,7 +99,7 @@ public final class Calibration {
    * @param inputs one array per input of the network, in order
    */
   public CalibrationResult run(INDArray... inputs) {
-    CalibrationRun run = new CalibrationRun(network, progress);
+    CalibrationRun run = new CalibrationRun(network, progress, inputSink);
     run.accept(Batch.of(inputs, null));
     return warned(run);
   }

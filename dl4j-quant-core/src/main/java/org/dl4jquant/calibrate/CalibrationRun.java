@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.GraphReader;
@@ -40,6 +41,7 @@ final class CalibrationRun {
 
   private final Dl4jNetwork network;
   private final LongConsumer progress;
+  private final Consumer<ImmutableMap<String, Tensor>> inputs;
   private final String fingerprint;
   private final NetworkGraph graph;
   private final NetworkImage image;
@@ -50,9 +52,11 @@ final class CalibrationRun {
   private long examples;
   private long leftOut;
 
-  CalibrationRun(Dl4jNetwork network, LongConsumer progress) {
+  CalibrationRun(
+      Dl4jNetwork network, LongConsumer progress, Consumer<ImmutableMap<String, Tensor>> inputs) {
     this.network = network;
     this.progress = progress;
+    this.inputs = inputs;
     this.fingerprint = network.fingerprint();
     this.image = GraphReader.read(network);
     this.graph = image.graph();
@@ -191,8 +195,22 @@ final class CalibrationRun {
         unmatchedMasks.add(profile.node().layer());
       }
     }
+    giveInputs(batch);
     outputs.values().forEach(output -> close(output.value(), batch));
     examples += batch.size();
+  }
+
+  private void giveInputs(Batch batch) {
+    if (batch.masks().stream().anyMatch(Optional::isPresent)) {
+      return;
+    }
+    ImmutableMap.Builder<String, Tensor> values = ImmutableMap.builder();
+    for (int i = 0; i < graph.inputs().size(); i++) {
+      String name = graph.inputs().get(i);
+      INDArray value = batch.inputs().get(i);
+      values.put(name, Tensors.inGraph(value, layout(name, value), batch.size()));
+    }
+    inputs.accept(values.buildOrThrow());
   }
 
   private static Tensor named(Map<String, Tensor> computed, Node node) {

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.dl4jquant.calibrate.CalibrationExamples;
 import org.dl4jquant.calibrate.CalibrationResult;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.FoldedNetwork;
@@ -31,50 +32,69 @@ import org.dl4jquant.strategy.FormatStrategy;
  *     the plan gives the layer; with 12 bits or more, twice the range that was seen fits
  * @param correctsBias whether the mean error of rounded weights is taken out of the biases
  * @param target what is to compute the network, if the plan leaves that open
+ * @param adaptiveBits weights of at most so many bits are rounded adaptively, where calibration
+ *     kept examples: up or down, as their layer's sums come nearest to those of the float network;
+ *     0 for none
  */
 public record Conversion(
     WeightConversion weights,
     FormatStrategy activations,
     int outputBits,
     boolean correctsBias,
-    Target target) {
+    Target target,
+    int adaptiveBits) {
+  /** What is rounded adaptively unless asked otherwise: the nearest code serves above. */
+  public static final int ADAPTIVE_BITS = 6;
+
   /**
    * Minimal squared error for weights and activations, outputs of 16 bits, corrected biases, for
    * {@code IntegerNetwork}.
    */
   public static final Conversion DEFAULT =
-      new Conversion(WeightConversion.DEFAULT, FormatStrategy.minMse(), 16, true, Target.INTEGER);
+      new Conversion(
+          WeightConversion.DEFAULT,
+          FormatStrategy.minMse(),
+          16,
+          true,
+          Target.INTEGER,
+          ADAPTIVE_BITS);
 
   /** The bits of the factors of a normalization that stands alone. */
   static final int FACTOR_BITS = 16;
 
   public Conversion {
     Checks.inRange("outputBits", outputBits, 4, ActivationFormat.MAX_BIT_WIDTH);
+    Checks.inRange("adaptiveBits", adaptiveBits, 0, ActivationFormat.MAX_BIT_WIDTH);
   }
 
   /** Returns this with other formats and codes of weights. */
   public Conversion withWeights(WeightConversion other) {
-    return new Conversion(other, activations, outputBits, correctsBias, target);
+    return new Conversion(other, activations, outputBits, correctsBias, target, adaptiveBits);
   }
 
   /** Returns this with another strategy for activations. */
   public Conversion withActivations(FormatStrategy other) {
-    return new Conversion(weights, other, outputBits, correctsBias, target);
+    return new Conversion(weights, other, outputBits, correctsBias, target, adaptiveBits);
   }
 
   /** Returns this with another number of bits for what leaves the integers. */
   public Conversion withOutputBits(int bits) {
-    return new Conversion(weights, activations, bits, correctsBias, target);
+    return new Conversion(weights, activations, bits, correctsBias, target, adaptiveBits);
   }
 
   /** Returns this with or without bias correction. */
   public Conversion withBiasCorrection(boolean corrects) {
-    return new Conversion(weights, activations, outputBits, corrects, target);
+    return new Conversion(weights, activations, outputBits, corrects, target, adaptiveBits);
   }
 
   /** Returns this for what is to compute the network, where the plan leaves that open. */
   public Conversion withTarget(Target other) {
-    return new Conversion(weights, activations, outputBits, correctsBias, other);
+    return new Conversion(weights, activations, outputBits, correctsBias, other, adaptiveBits);
+  }
+
+  /** Returns this with weights of at most so many bits rounded adaptively; 0 for none. */
+  public Conversion withAdaptiveRounding(int bits) {
+    return new Conversion(weights, activations, outputBits, correctsBias, target, bits);
   }
 
   /**
@@ -88,7 +108,7 @@ public record Conversion(
   public QuantizedModel convert(
       Dl4jNetwork network, PrecisionPlan plan, Function<String, Optional<TensorProfile>> profiles) {
     FoldedNetwork folded = FoldedNetwork.of(network);
-    return new ConversionRun(this, folded, plan, named(folded, profiles))
+    return new ConversionRun(this, folded, plan, named(folded, profiles), Optional.empty())
         .model(network.fingerprint());
   }
 
@@ -99,6 +119,20 @@ public record Conversion(
    */
   public QuantizedModel convert(
       Dl4jNetwork network, PrecisionPlan plan, CalibrationResult calibration) {
+    return convert(network, plan, calibration, Optional.empty());
+  }
+
+  /**
+   * Does the same with examples, without which nothing is rounded adaptively.
+   *
+   * @param examples of the calibration
+   * @throws IllegalArgumentException as above
+   */
+  public QuantizedModel convert(
+      Dl4jNetwork network,
+      PrecisionPlan plan,
+      CalibrationResult calibration,
+      Optional<CalibrationExamples> examples) {
     FoldedNetwork folded = FoldedNetwork.of(network);
     Checks.that(
         calibration.network().equals(network.fingerprint())
@@ -107,7 +141,7 @@ public record Conversion(
         "be of this network",
         "one of another network, or of other parameters");
     QuantizedModel model =
-        new ConversionRun(this, folded, plan, named(folded, calibration::profile))
+        new ConversionRun(this, folded, plan, named(folded, calibration::profile), examples)
             .model(network.fingerprint());
     return model.with(
         model.provenance().calibratedOn(calibration.examples(), calibration.leftOut()));

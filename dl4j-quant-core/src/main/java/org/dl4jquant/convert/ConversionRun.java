@@ -8,8 +8,10 @@ import com.google.common.primitives.Ints;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import org.dl4jquant.calibrate.CalibrationExamples;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
@@ -17,11 +19,13 @@ import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.NetworkImage;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.ChannelAffine;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Weighted;
+import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.Sqnr;
@@ -31,22 +35,29 @@ import org.dl4jquant.tensor.Tensor;
 
 /** One conversion: weights, then formats of values, then biases on the grids that both make. */
 final class ConversionRun {
+  /** Sums of more inputs keep their nearest codes. */
+  private static final int MOST_ADAPTIVE_INPUTS = 8192;
+
   private final Conversion settings;
   private final Dl4jNetwork network;
   private final PrecisionPlan plan;
   private final Function<String, Optional<TensorProfile>> profiles;
+  private final Optional<CalibrationExamples> examples;
   private final NetworkImage image;
   private final Map<String, QuantizedParameter> parameters = new HashMap<>();
+  private boolean adapted;
 
   ConversionRun(
       Conversion settings,
       FoldedNetwork folded,
       PrecisionPlan plan,
-      Function<String, Optional<TensorProfile>> profiles) {
+      Function<String, Optional<TensorProfile>> profiles,
+      Optional<CalibrationExamples> examples) {
     this.settings = settings;
     this.network = folded.network();
     this.plan = withHalves(plan, folded).with(plan.target().orElse(settings.target()));
     this.profiles = profiles;
+    this.examples = examples;
     this.image = GraphReader.read(network);
   }
 
@@ -71,7 +82,13 @@ final class ConversionRun {
     NetworkImage after = GraphReader.read(rounded.plainNetwork());
     IntegerWeights codes = new IntegerWeights(after, rounded.layers());
     ImmutableMap<String, ActivationFormat> formats = formats(codes);
-    quantizeBiases(after, codes, formats);
+    Map<String, Tensor> biases = biases(after);
+    if (round(after, codes, formats, biases)) {
+      rounded = model(weights, source, ImmutableMap.of());
+      after = GraphReader.read(rounded.plainNetwork());
+      codes = new IntegerWeights(after, rounded.layers());
+    }
+    quantizeBiases(after, codes, formats, biases);
     return model(weights, source, formats);
   }
 
@@ -109,19 +126,98 @@ final class ConversionRun {
     replace(parameter, settings.weights().quantized(factors, each, Conversion.FACTOR_BITS));
   }
 
-  /** Puts the bias of each integer sum on the sum's own grid. */
-  private void quantizeBiases(
-      NetworkImage after, IntegerWeights codes, ImmutableMap<String, ActivationFormat> formats) {
+  /** Returns the biases in float, corrected if they shall be. */
+  private Map<String, Tensor> biases(NetworkImage after) {
     BiasCorrection correction = new BiasCorrection(image.graph(), profiles);
     Map<String, Tensor> biases = new HashMap<>();
     for (Node node : image.graph().nodes()) {
       if (node.op() instanceof Weighted op) {
         Weighted rounded = (Weighted) after.graph().node(node.name()).op();
-        boolean corrects = settings.correctsBias() && bias(node).isPresent();
         biases.put(
-            node.name(), corrects ? correction.corrected(node, rounded.weight()) : op.bias());
+            node.name(), corrects(node) ? correction.corrected(node, rounded.weight()) : op.bias());
       }
     }
+    return biases;
+  }
+
+  private boolean corrects(Node node) {
+    return settings.correctsBias() && bias(node).isPresent();
+  }
+
+  /** Rounds what is to be rounded adaptively; returns whether there was anything. */
+  private boolean round(
+      NetworkImage after,
+      IntegerWeights codes,
+      ImmutableMap<String, ActivationFormat> formats,
+      Map<String, Tensor> biases) {
+    Map<String, QuantizedTensor> nearest = adaptive(codes);
+    if (examples.isEmpty() || nearest.isEmpty()) {
+      return false;
+    }
+    ParameterOrder order = ParameterOrder.of(network);
+    nearest.keySet().removeIf(name -> order.of(name).isEmpty());
+    AdaptivePass pass =
+        new AdaptivePass(
+            image.graph(),
+            after.graph(),
+            formats,
+            node -> Objects.requireNonNull(biases.get(node.name())),
+            this::corrects);
+    pass.run(examples.get(), nearest)
+        .forEach(
+            (name, result) -> {
+              biases.put(name, result.bias());
+              replaceWeight(name, result.weight(), order.of(name).orElseThrow());
+            });
+    adapted = true;
+    return true;
+  }
+
+  private Map<String, QuantizedTensor> adaptive(IntegerWeights codes) {
+    Map<String, QuantizedTensor> adaptive = new HashMap<>();
+    for (Node node : image.graph().nodes()) {
+      LayerPrecision precision = plan.of(node.layer());
+      if (node.op() instanceof Weighted op
+          && !(op instanceof ChannelAffine)
+          && precision.weightBits() <= settings.adaptiveBits()
+          && op.weight().length() / op.outputChannels() <= MOST_ADAPTIVE_INPUTS) {
+        codes.of(node.name()).ifPresent(own -> adaptive.put(node.name(), own));
+      }
+    }
+    return adaptive;
+  }
+
+  /** Puts codes of the graph into the parameter that they are of. */
+  private void replaceWeight(String name, QuantizedTensor weight, int[] order) {
+    Dl4jParameter parameter =
+        IntegerWeights.source(image, image.graph().node(name))
+            .flatMap(from -> parameter(from.layer(), from.weight()))
+            .orElseThrow();
+    int[] shape = Ints.toArray(parameter.layout().shape());
+    Granularity granularity = parameter.layout().granularity();
+    int[] channelOf = granularity.channelOfEach(shape);
+    int perChannel = order.length / weight.formats().size();
+    int[] own = weight.codes();
+    int[] codes = new int[order.length];
+    NumberFormat[] formats = new NumberFormat[granularity.channels(shape)];
+    for (int i = 0; i < order.length; i++) {
+      codes[order[i]] = own[i];
+      formats[channelOf[order[i]]] = weight.formats().get(i / perChannel);
+    }
+    QuantizedTensor arranged =
+        QuantizedTensor.of(codes, granularity, ImmutableList.copyOf(formats), shape);
+    double sqnr = Sqnr.decibels(parameter.tensor().values(), arranged.dequantize().values());
+    parameters.put(
+        parameter.name(),
+        QuantizedParameter.ofCodes(parameter.key(), parameter.layout().role(), arranged, sqnr));
+  }
+
+  /** Puts the bias of each integer sum on the sum's own grid. */
+  private void quantizeBiases(
+      NetworkImage after,
+      IntegerWeights codes,
+      ImmutableMap<String, ActivationFormat> formats,
+      Map<String, Tensor> biases) {
     QuantizedGraph graph =
         new GraphAssembly(after, codes, formats, layer -> plan.of(layer).biasBits())
             .withBiases(biases)
@@ -168,8 +264,12 @@ final class ConversionRun {
         layers,
         formats,
         plan,
-        Provenance.of(source, settings.weights().strategyName(), settings.activations().toString()),
+        Provenance.of(source, weightStrategy(), settings.activations().toString()),
         Attachments.NONE);
+  }
+
+  private String weightStrategy() {
+    return settings.weights().strategyName() + (adapted ? ", rounded adaptively" : "");
   }
 
   private QuantizedLayer layer(Dl4jLayer layer) {

@@ -12,9 +12,15 @@ import org.dl4jquant.stats.TensorProfile;
 final class ChannelFormats {
   private ChannelFormats() {}
 
+  /**
+   * Chooses for each channel.
+   *
+   * @param whole the format for channels of few values
+   */
   static ImmutableList<FixedPointFormat> choose(
-      FormatStrategy strategy, TensorProfile profile, int bitWidth, boolean signed) {
-    FixedPointFormat whole = strategy.choose(profile.whole(), bitWidth, signed);
+      FormatStrategy strategy, TensorProfile profile, FixedPointFormat whole) {
+    int bitWidth = whole.bitWidth();
+    boolean signed = whole.signed();
     ImmutableList<ChannelProfile> channels = profile.channels();
     FixedPointFormat[] formats = new FixedPointFormat[channels.size()];
     for (int c = 0; c < formats.length; c++) {

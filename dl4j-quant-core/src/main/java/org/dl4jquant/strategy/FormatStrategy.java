@@ -3,6 +3,7 @@ package org.dl4jquant.strategy;
 import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableList;
+import java.util.Optional;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.TensorProfile;
@@ -47,7 +48,18 @@ public interface FormatStrategy {
    */
   default ImmutableList<FixedPointFormat> chooseEach(
       TensorProfile profile, int bitWidth, boolean signed) {
-    return ChannelFormats.choose(this, profile, bitWidth, signed);
+    return ChannelFormats.choose(this, profile, choose(profile.whole(), bitWidth, signed));
+  }
+
+  /**
+   * Returns the family of probability densities by which a format is chosen; none for a strategy
+   * that knows no families, or where the values are too few or all the same.
+   *
+   * @param bitWidth as for {@link #choose}
+   * @param signed as for {@link #choose}
+   */
+  default Optional<PdfFamily> family(ChannelProfile profile, int bitWidth, boolean signed) {
+    return Optional.empty();
   }
 
   /**
@@ -106,9 +118,37 @@ public interface FormatStrategy {
   }
 
   /**
+   * Names the family of the distribution (US20200026986A1) by a trained classifier, and takes the
+   * fractional length that is best for that family at the deviation about zero that was seen; of an
+   * unsigned format that of the positive values. Zeros do not count. Fewer than {@value
+   * #MIN_CHANNEL_COUNT} values, or values that are all the same, tell no family: then it is {@link
+   * #maxAbs}; but in a tensor such a channel gets what most others have.
+   *
+   * <p>The method's empirical search, which needs no family, is {@link #minMse}: it searches the
+   * histogram in place of a reservoir of values, because that merges exactly and needs no seed.
+   */
+  static FormatStrategy pdfAware() {
+    return PdfAware.CLASSIFIED;
+  }
+
+  /** Does the same, but names the family by the nearest kurtosis. */
+  static FormatStrategy pdfByKurtosis() {
+    return PdfAware.NEAREST_KURTOSIS;
+  }
+
+  /**
+   * Does what {@link #pdfAware} does, and then takes a fractional length one longer or shorter if
+   * that has the smaller expected squared error.
+   */
+  static FormatStrategy pdfRefined() {
+    return PdfAware.REFINED;
+  }
+
+  /**
    * Returns a strategy by its name on the command line: {@code max-abs}, {@code percentile} (99.99,
-   * another as {@code percentile:99.9}), {@code sigma} (4, another as {@code sigma:6}), {@code mse}
-   * or {@code kl}. The string form of a strategy is its name.
+   * another as {@code percentile:99.9}), {@code sigma} (4, another as {@code sigma:6}), {@code
+   * mse}, {@code kl} or {@code pdf} (also {@code pdf:kurtosis}, {@code pdf:refined}). The string
+   * form of a strategy is its name.
    *
    * @throws IllegalArgumentException if the name is none of these; the message lists them
    */

@@ -24,7 +24,8 @@ final class MinMse implements FormatStrategy {
     FormatStrategy careful =
         (channel, bits, sign) ->
             choose(channel, ExpectedError.of(channel).andOneBeyond(), bits, sign);
-    return ChannelFormats.choose(careful, profile, bitWidth, signed);
+    return ChannelFormats.choose(
+        careful, profile, careful.choose(profile.whole(), bitWidth, signed));
   }
 
   private static FixedPointFormat choose(

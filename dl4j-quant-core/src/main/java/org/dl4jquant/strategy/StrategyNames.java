@@ -2,13 +2,12 @@ package org.dl4jquant.strategy;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.primitives.Doubles;
-import java.util.Optional;
 import org.dl4jquant.internal.Checks;
 
 /** The names of the format strategies. */
 final class StrategyNames {
   static final ImmutableList<String> KNOWN =
-      ImmutableList.of("max-abs", "percentile", "sigma", "mse", "kl");
+      ImmutableList.of("max-abs", "percentile", "sigma", "mse", "kl", "pdf");
   private static final double DEFAULT_PERCENT = 99.99;
   private static final double DEFAULT_SIGMAS = 4;
 
@@ -16,11 +15,9 @@ final class StrategyNames {
 
   static FormatStrategy parse(String name) {
     String[] parts = name.split(":", 2);
-    Optional<Double> number =
-        parts.length == 2 ? Optional.of(number(name, parts[1])) : Optional.empty();
     return switch (parts[0]) {
-      case "percentile" -> FormatStrategy.percentile(number.orElse(DEFAULT_PERCENT));
-      case "sigma" -> FormatStrategy.meanPlusSigmas(number.orElse(DEFAULT_SIGMAS));
+      case "percentile" -> FormatStrategy.percentile(number(name, parts, DEFAULT_PERCENT));
+      case "sigma" -> FormatStrategy.meanPlusSigmas(number(name, parts, DEFAULT_SIGMAS));
       default -> withoutNumber(name);
     };
   }
@@ -30,12 +27,18 @@ final class StrategyNames {
       case "max-abs" -> FormatStrategy.maxAbs();
       case "mse" -> FormatStrategy.minMse();
       case "kl" -> FormatStrategy.klDivergence();
+      case "pdf" -> FormatStrategy.pdfAware();
+      case "pdf:kurtosis" -> FormatStrategy.pdfByKurtosis();
+      case "pdf:refined" -> FormatStrategy.pdfRefined();
       default -> throw unknown(name);
     };
   }
 
-  private static double number(String name, String digits) {
-    Double number = Doubles.tryParse(digits);
+  private static double number(String name, String[] parts, double usual) {
+    if (parts.length == 1) {
+      return usual;
+    }
+    Double number = Doubles.tryParse(parts[1]);
     if (number == null) {
       throw unknown(name);
     }
@@ -45,7 +48,9 @@ final class StrategyNames {
   private static IllegalArgumentException unknown(String name) {
     return Checks.violated(
         "strategy",
-        "be one of " + String.join(", ", KNOWN) + ", or as percentile:99.9 or sigma:6",
+        "be one of "
+            + String.join(", ", KNOWN)
+            + ", or as percentile:99.9, sigma:6, pdf:kurtosis or pdf:refined",
         "'" + name + "'");
   }
 }

@@ -156,4 +156,9 @@ final class FormatStrategyTest {
   static void assertMessage(String message, Runnable call) {
     assertEquals(message, assertThrows(IllegalArgumentException.class, call::run).getMessage());
   }
+
+  static void assertMessageStarts(String start, Runnable call) {
+    String message = assertThrows(IllegalArgumentException.class, call::run).getMessage();
+    assertEquals(start, message.substring(0, Math.min(start.length(), message.length())));
+  }
 }

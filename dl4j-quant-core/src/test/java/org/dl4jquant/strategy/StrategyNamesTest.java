@@ -8,7 +8,16 @@ final class StrategyNamesTest {
   @Test
   void aNamePrintsAsItself() {
     for (String name :
-        new String[] {"max-abs", "percentile:99.9", "percentile:100.0", "sigma:6.0", "mse", "kl"}) {
+        new String[] {
+          "max-abs",
+          "percentile:99.9",
+          "percentile:100.0",
+          "sigma:6.0",
+          "mse",
+          "kl",
+          "pdf:kurtosis",
+          "pdf:refined"
+        }) {
       assertEquals(name, FormatStrategy.named(name).toString());
     }
     assertEquals("percentile:99.99", FormatStrategy.named("percentile").toString());
@@ -23,8 +32,8 @@ final class StrategyNamesTest {
   void anUnknownNameListsTheKnownOnes() {
     for (String name : new String[] {"entropy", "", "mse:3", "percentile:", "sigma:four", "MSE"}) {
       FormatStrategyTest.assertMessage(
-          "strategy must be one of max-abs, percentile, sigma, mse, kl, or as percentile:99.9 or"
-              + " sigma:6, found '"
+          "strategy must be one of max-abs, percentile, sigma, mse, kl, pdf, or as"
+              + " percentile:99.9, sigma:6, pdf:kurtosis or pdf:refined, found '"
               + name
               + "'",
           () -> FormatStrategy.named(name));

@@ -44,7 +44,8 @@ final class CalibrationOptions {
       description =
           "What chooses the number formats of values from what calibration saw: max-abs,"
               + " percentile (99.99, another as percentile:99.9), sigma (4, another as sigma:6),"
-              + " mse or kl; needs --calibration (default: mse).")
+              + " mse, kl or pdf (also pdf:kurtosis, pdf:refined); needs --calibration (default:"
+              + " mse).")
   private @Nullable String strategy;
 
   @Option(
@@ -56,6 +57,15 @@ final class CalibrationOptions {
               + " the integer kernels of ONNX Runtime); needs --calibration, overrules --config"
               + " (default: what --config says, else integer).")
   private @Nullable String target;
+
+  @Option(
+      names = "--rounding",
+      paramLabel = "NAME",
+      description =
+          "How weights become codes: nearest, or adaptive (up or down, as the sums of their layer"
+              + " come nearest to those of the float network for some of the calibration data);"
+              + " needs --calibration (default: adaptive for at most 6 bits, else nearest).")
+  private @Nullable String rounding;
 
   private CalibrationOptions() {}
 
@@ -71,8 +81,11 @@ final class CalibrationOptions {
 
   /** Checks the options together. */
   void check(CommandLine command) {
-    if (!isWanted() && (activationBits != null || strategy != null || target != null)) {
-      String option = strategy != null ? "--strategy" : "--target";
+    boolean stated =
+        activationBits != null || strategy != null || target != null || rounding != null;
+    if (!isWanted() && stated) {
+      String other = target != null ? "--target" : "--rounding";
+      String option = strategy != null ? "--strategy" : other;
       throw new ParameterException(
           command,
           (activationBits != null ? "--activation-bits" : option)
@@ -81,6 +94,10 @@ final class CalibrationOptions {
     if (bits() < MIN_BITS || bits() > MAX_BITS) {
       throw new ParameterException(
           command, "--activation-bits must be between 4 and 16, found " + bits());
+    }
+    if (rounding != null && !rounding.equals("nearest") && !rounding.equals("adaptive")) {
+      throw new ParameterException(
+          command, "--rounding must be nearest or adaptive, found '" + rounding + "'");
     }
     try {
       FormatStrategy.named(strategy());
@@ -118,7 +135,11 @@ final class CalibrationOptions {
     requireFinite(examples, inputs);
     int batches = new InputBatches(inputs, () -> {}).count();
     try (Progress progress = Progress.start("calibrating", batches)) {
-      return quantization
+      Quantization rounded =
+          rounding == null
+              ? quantization
+              : quantization.adaptiveRounding(rounding.equals("adaptive"));
+      return rounded
           .activationBits(bits())
           .strategy(FormatStrategy.named(strategy()))
           .target(target().orElse(Target.INTEGER))

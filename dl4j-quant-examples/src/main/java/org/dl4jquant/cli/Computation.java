@@ -66,7 +66,8 @@ record Computation(ImmutableMap<String, String> layers, ImmutableMap<String, Str
             FormatStrategy.maxAbs(),
             LayerPrecision.DEFAULT_BIAS_BITS,
             false,
-            Target.INTEGER);
+            Target.INTEGER,
+            0);
     TensorProfile any = anyProfile();
     Computation folded =
         of(

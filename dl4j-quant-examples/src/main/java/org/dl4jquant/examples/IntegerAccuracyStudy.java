@@ -17,6 +17,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.calibrate.Calibration;
+import org.dl4jquant.calibrate.CalibrationExamples;
 import org.dl4jquant.calibrate.CalibrationResult;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.dl4j.Dl4jNetwork;
@@ -121,7 +122,7 @@ public final class IntegerAccuracyStudy {
               FashionMini::images,
               8));
 
-  private static final ImmutableList<Long> SEEDS = ImmutableList.of(42L, 43L, 44L, 45L, 46L);
+  static final ImmutableList<Long> SEEDS = ImmutableList.of(42L, 43L, 44L, 45L, 46L);
   private static final int BATCH = 32;
 
   private final Path directory;
@@ -187,13 +188,13 @@ public final class IntegerAccuracyStudy {
     Model network = trained(subject, seed, data.train());
     float[] logits = logits(network, data.test().getFeatures());
     double floatAccuracy = accuracy(logits, data.test());
-    Map<Integer, CalibrationResult> calibrations = new HashMap<>();
+    Map<Integer, UnaryOperator<Quantization>> calibrations = new HashMap<>();
     for (Setting setting : missing) {
-      CalibrationResult seen =
+      UnaryOperator<Quantization> calibration =
           calibrations.computeIfAbsent(
               setting.examples(), count -> calibration(network, Split.first(data.train(), count)));
       QuantizedModel model =
-          setting.way().apply(Quantization.of(network).calibration(seen)).convert();
+          setting.way().apply(calibration.apply(Quantization.of(network))).convert();
       float[] quantized = integerLogits(model, data.test().getFeatures());
       AccuracyTrial trial =
           new AccuracyTrial(
@@ -210,9 +211,15 @@ public final class IntegerAccuracyStudy {
     return trials;
   }
 
-  private static CalibrationResult calibration(Model network, DataSet data) {
-    return Calibration.of(FoldedNetwork.of(Dl4jNetwork.of(network)).network())
-        .run(Split.batches(data, BATCH));
+  /** Calibrates once for many conversions. */
+  private static UnaryOperator<Quantization> calibration(Model network, DataSet data) {
+    CalibrationExamples.Collector kept = new CalibrationExamples.Collector();
+    CalibrationResult seen =
+        Calibration.of(FoldedNetwork.of(Dl4jNetwork.of(network)).network())
+            .withInputs(kept)
+            .run(Split.batches(data, BATCH));
+    CalibrationExamples examples = kept.examples().orElseThrow();
+    return quantization -> quantization.calibration(seen).examples(examples);
   }
 
   /** Returns the network of an earlier run, if there is one. */

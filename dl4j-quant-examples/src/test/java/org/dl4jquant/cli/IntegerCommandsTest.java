@@ -148,7 +148,7 @@ final class IntegerCommandsTest {
   void everyStrategyAndWidthHasItsEffect() throws IOException {
     Path out = folder.resolve("strategy.dq.zip");
     Set<Double> seen = new HashSet<>();
-    for (String strategy : new String[] {"max-abs", "percentile:90", "sigma:1", "kl"}) {
+    for (String strategy : new String[] {"max-abs", "percentile:90", "sigma:1", "kl", "pdf"}) {
       CommandRun.succeed(
           "quantize",
           model,
@@ -273,8 +273,18 @@ final class IntegerCommandsTest {
         "--activation-bits",
         3);
     usage(
-        "--strategy must be one of max-abs, percentile, sigma, mse, kl, or as percentile:99.9 or"
-            + " sigma:6, found 'best'",
+        "--rounding must be nearest or adaptive, found 'up'",
+        "--calibration",
+        data,
+        "--rounding",
+        "up");
+    usage(
+        "--rounding needs a --calibration file to learn the range of values from",
+        "--rounding",
+        "nearest");
+    usage(
+        "--strategy must be one of max-abs, percentile, sigma, mse, kl, pdf, or as"
+            + " percentile:99.9, sigma:6, pdf:kurtosis or pdf:refined, found 'best'",
         "--calibration",
         data,
         "--strategy",

@@ -1,0 +1,194 @@
+package org.dl4jquant.convert;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.dl4jquant.execute.InputPatches;
+import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.Granularity;
+import org.dl4jquant.graph.Weighted;
+import org.dl4jquant.tensor.QuantizedTensor;
+import org.dl4jquant.tensor.Tensor;
+
+/**
+ * Chooses the codes of one layer's weights, and the format of each output channel one step finer or
+ * coarser if that serves, so that its sums for the quantized inputs come as near as possible to
+ * those of the float network: least squares over samples of calibration examples, with a small
+ * penalty for weights that move far, which keeps few examples from deciding too much.
+ *
+ * <p>A bias that may be corrected takes up the mean error, so that only deviations from the mean
+ * count. Sums of more than {@value #MOST_INPUTS} inputs are treated in parts.
+ */
+final class AdaptiveRounding {
+  private static final int MOST_INPUTS = 1024;
+  private static final double RIDGE = 0.03; // the penalty, as a share of an input's mean square
+  private static final int[] AWAY = {0, -1, 1};
+  private static final int MAX_SPREAD = 20; // bits between the finest and the coarsest channel
+
+  private final Weighted op;
+  private final boolean corrects;
+  private final List<FixedPointFormat> formats;
+  private final boolean perChannel;
+  private final int inputs;
+  private final int coarsest;
+  private final int[] codes;
+  private final float[] bias;
+  private final FixedPointFormat[] chosen;
+
+  /**
+   * Prepares a layer.
+   *
+   * @param op with the float weights
+   * @param nearest its weights as they are rounded otherwise
+   * @param corrects whether the bias may take up the mean error
+   */
+  AdaptiveRounding(Weighted op, QuantizedTensor nearest, boolean corrects) {
+    this.op = op;
+    this.corrects = corrects;
+    int outputs = op.outputChannels();
+    this.perChannel = nearest.formats().size() == outputs;
+    this.formats = new ArrayList<>();
+    for (int o = 0; o < outputs; o++) {
+      formats.add((FixedPointFormat) nearest.formats().get(perChannel ? o : 0));
+    }
+    this.coarsest =
+        formats.stream().mapToInt(FixedPointFormat::fractionalLength).min().orElseThrow();
+    this.codes = nearest.codes();
+    this.inputs = codes.length / outputs;
+    this.bias = op.bias().values().clone();
+    this.chosen = formats.toArray(new FixedPointFormat[0]);
+  }
+
+  /**
+   * A rounded layer.
+   *
+   * @param weight of the shape of the operation's
+   * @param bias as it is to be, or as it was
+   */
+  record Result(QuantizedTensor weight, Tensor bias) {}
+
+  /**
+   * Rounds.
+   *
+   * @param exact the input of the float network, batch first
+   * @param quantized the input that the layer will see
+   */
+  Result round(InputPatches patches, Tensor exact, Tensor quantized) {
+    int groups = patches.groups();
+    if (groups > 1) {
+      IntStream.range(0, groups).parallel().forEach(g -> round(patches, exact, quantized, g));
+    } else {
+      round(patches, exact, quantized, 0);
+    }
+    Granularity granularity = perChannel ? Granularity.perChannel(0) : Granularity.perTensor();
+    List<FixedPointFormat> own = perChannel ? List.of(chosen) : List.of(chosen[0]);
+    return new Result(
+        QuantizedTensor.of(codes, granularity, own, op.weight().shape()),
+        Tensor.of(bias, bias.length));
+  }
+
+  private void round(InputPatches patches, Tensor exact, Tensor quantized, int group) {
+    InputSeries wanted = InputSeries.of(patches, exact, group);
+    InputSeries seen = InputSeries.of(patches, quantized, group);
+    double[] wantedMeans = wanted.means();
+    double[] seenMeans = seen.means();
+    if (corrects) {
+      wanted = wanted.less(wantedMeans);
+      seen = seen.less(seenMeans);
+    }
+    int outputs = op.outputChannels() / patches.groups();
+    Candidates candidates = new Candidates(group * outputs, outputs);
+    for (int from = 0; from < inputs; from += MOST_INPUTS) {
+      int to = Math.min(inputs, from + MOST_INPUTS);
+      candidates.round(wanted.part(from, to), seen.part(from, to), from);
+    }
+    candidates.decide();
+    for (int o = group * outputs; corrects && o < (group + 1) * outputs; o++) {
+      double error = 0;
+      for (int i = 0; i < inputs; i++) {
+        int at = o * inputs + i;
+        error +=
+            chosen[o].dequantize(codes[at]) * seenMeans[i]
+                - op.weight().values()[at] * wantedMeans[i];
+      }
+      bias[o] = (float) (op.bias().values()[o] - error);
+    }
+  }
+
+  /** The codes of the output channels of one group for each format that is tried. */
+  private final class Candidates {
+    private final int first;
+    private final int outputs;
+    private final int[][] tried;
+    private final double[][] errors;
+
+    Candidates(int first, int outputs) {
+      this.first = first;
+      this.outputs = outputs;
+      int count = perChannel ? AWAY.length : 1;
+      this.tried = new int[count][outputs * inputs];
+      this.errors = new double[count][outputs];
+    }
+
+    /** Adds a part of the inputs. */
+    void round(InputSeries wanted, InputSeries seen, int from) {
+      double[][] matrix = seen.products();
+      double mean = 0;
+      for (int i = 0; i < matrix.length; i++) {
+        mean += matrix[i][i] / matrix.length;
+      }
+      double penalty = Math.max(RIDGE * mean, Double.MIN_NORMAL / Math.ulp(0.5));
+      for (int i = 0; i < matrix.length; i++) {
+        matrix[i][i] += penalty;
+      }
+      RoundingProblem problem = new RoundingProblem(matrix);
+      IntStream outs = IntStream.range(0, outputs);
+      (outputs > 1 ? outs.parallel() : outs)
+          .forEach(o -> round(problem, wanted, seen, from, o, penalty));
+    }
+
+    private void round(
+        RoundingProblem problem,
+        InputSeries wanted,
+        InputSeries seen,
+        int from,
+        int o,
+        double penalty) {
+      double[] weights = new double[wanted.inputs()];
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = op.weight().values()[(first + o) * inputs + from + i];
+      }
+      double[] target = seen.products(wanted.sums(weights));
+      for (int i = 0; i < target.length; i++) {
+        target[i] += penalty * weights[i];
+      }
+      double[] optimum = problem.optimum(target);
+      for (int c = 0; c < tried.length; c++) {
+        RoundingProblem.Solution solution =
+            problem.solve(optimum, weights, format(first + o, AWAY[c]));
+        System.arraycopy(solution.codes(), 0, tried[c], o * inputs + from, weights.length);
+        errors[c][o] += solution.error();
+      }
+    }
+
+    void decide() {
+      for (int o = 0; o < outputs; o++) {
+        int best = 0;
+        for (int c = 1; c < tried.length; c++) {
+          best = errors[c][o] < errors[best][o] ? c : best;
+        }
+        chosen[first + o] = format(first + o, AWAY[best]);
+        System.arraycopy(tried[best], o * inputs, codes, (first + o) * inputs, inputs);
+      }
+    }
+  }
+
+  private FixedPointFormat format(int output, int away) {
+    FixedPointFormat format = formats.get(output);
+    int length = Math.min(format.fractionalLength() + away, coarsest + MAX_SPREAD);
+    return format.withFractionalLength(
+        Math.max(
+            FixedPointFormat.MIN_FRACTIONAL_LENGTH,
+            Math.min(FixedPointFormat.MAX_FRACTIONAL_LENGTH, length)));
+  }
+}
