@@ -19,12 +19,10 @@ import org.dl4jquant.convert.Attachments;
 import org.dl4jquant.convert.Conversion;
 import org.dl4jquant.convert.OnnxAssembly;
 import org.dl4jquant.convert.QuantizedLayer;
-import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.WeightConversion;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.dl4j.FoldedNetwork;
-import org.dl4jquant.export.PackedArchive;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.onnx.OnnxModel;
@@ -41,7 +39,6 @@ import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.PrecisionRules;
 import org.dl4jquant.precision.SearchResult;
 import org.dl4jquant.precision.Target;
-import org.dl4jquant.report.QuantizationReport;
 import org.dl4jquant.stats.WeightDifferences;
 import org.dl4jquant.strategy.FormatStrategy;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -314,7 +311,11 @@ public final class Quantization {
    *     names it
    */
   public OnnxModel toFloatOnnx(OnnxOptions options) {
-    return OnnxAssembly.ofFloat(network, options);
+    return OnnxAssembly.ofFloat(
+        calibration.isEmpty() || calibration.get().inputShapes().isEmpty()
+            ? network
+            : network.withInputShapes(calibration.get().inputShapes()),
+        options);
   }
 
   /** Writes the network as it is, in float, as an ONNX file; whole or not at all. */
@@ -370,7 +371,7 @@ public final class Quantization {
 
   /** Converts by the widths and pins. */
   public QuantizedModel convert() {
-    return convert(plan());
+    return convert(rules.apply(layers()));
   }
 
   /**
@@ -388,12 +389,16 @@ public final class Quantization {
   public QuantizedModel convert(PrecisionPlan plan) {
     PrecisionPlan bounded = outputClasses.raise(plan, heads());
     if (calibration.isEmpty()) {
-      return conversion.weights().convert(network, bounded).with(attachments);
+      return finished(conversion.weights().convert(network, bounded), plan);
     }
     Checks.state(
         attachments.updaterState().isEmpty(),
         "the updater's state belongs to the float network; convert with calibration without it");
-    return conversion.convert(network, bounded, calibration.get(), examples).with(attachments);
+    return finished(conversion.convert(network, bounded, calibration.get(), examples), plan);
+  }
+
+  private QuantizedModel finished(org.dl4jquant.convert.QuantizedModel model, PrecisionPlan asked) {
+    return QuantizedModel.of(model.with(attachments)).withRaised(raisedHeads(asked));
   }
 
   /**
@@ -444,38 +449,25 @@ public final class Quantization {
    *     infinite
    */
   public ImmutableList<LayerStatistic> normalized(List<LayerStatistic> statistics, int lowBits) {
-    QuantizedModel low =
+    ImmutableList<QuantizedLayer> low =
         conversion
             .weights()
-            .convert(network, PrecisionPlan.uniform(LayerPrecision.weights(lowBits)));
+            .convert(network, PrecisionPlan.uniform(LayerPrecision.weights(lowBits)))
+            .layers();
     return statistics.stream()
         .map(statistic -> normalized(statistic, low))
         .collect(ImmutableList.toImmutableList());
   }
 
-  private static LayerStatistic normalized(LayerStatistic statistic, QuantizedModel low) {
-    List<String> names = low.layers().stream().map(QuantizedLayer::name).toList();
+  private static LayerStatistic normalized(
+      LayerStatistic statistic, ImmutableList<QuantizedLayer> low) {
+    List<String> names = low.stream().map(QuantizedLayer::name).toList();
     int index = names.indexOf(statistic.layer());
     Checks.that(index >= 0, "statistics", "name only the layers " + names, statistic.layer());
-    double step = Math.sqrt(low.layers().get(index).meanSquareStep());
+    double step = Math.sqrt(low.get(index).meanSquareStep());
     return step > 0
         ? statistic.normalized(step)
         : new LayerStatistic(statistic.layer(), Double.POSITIVE_INFINITY, statistic.frozen());
-  }
-
-  /**
-   * Writes a model with everything attached to it as a {@link PackedArchive}, which {@link
-   * PackedArchive#read} reads.
-   *
-   * @throws java.io.UncheckedIOException if the file cannot be written; it is then as it was before
-   */
-  public static void save(QuantizedModel model, Path file) {
-    PackedArchive.write(model, file);
-  }
-
-  /** Returns what became of each layer of a model. */
-  public static QuantizationReport report(QuantizedModel model) {
-    return QuantizationReport.of(model);
   }
 
   /** Returns the metric of a plan as the metric of the DL4J network that it makes. */

@@ -2,9 +2,7 @@
  * Fixed-point and mixed-precision quantization for Deeplearning4j networks.
  *
  * <p>Start at {@link org.dl4jquant.Quantization}, which leads from a network to a {@link
- * org.dl4jquant.convert.QuantizedModel}; {@link org.dl4jquant.export.PackedArchive} and {@link
- * org.dl4jquant.export.PlainArchive} save one, {@link org.dl4jquant.report.QuantizationReport}
- * tells what was done.
+ * org.dl4jquant.QuantizedModel}, which computes, tells what was done and saves itself.
  *
  * <p>Only the way in lives here; nothing imports it.
  */

@@ -17,9 +17,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.dl4j.Dl4jNetwork;
-import org.dl4jquant.export.PackedArchive;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.precision.LayerSelector;
 import org.dl4jquant.report.QuantizationReport;
@@ -167,8 +165,8 @@ final class IntegerQuantizationTest {
     assertEquals(1, accuracy(fake, new DataSet(test.getFeatures(), integers)), 0.01);
 
     Path file = directory.resolve("model.zip");
-    Quantization.save(model, file);
-    QuantizedModel read = PackedArchive.read(file);
+    model.save(file);
+    QuantizedModel read = QuantizedModel.load(file);
     assertEquals(model.activations(), read.activations());
     assertEquals(model.provenance(), read.provenance());
     assertEquals(integers, read.output(test.getFeatures()).get(0));
@@ -229,7 +227,7 @@ final class IntegerQuantizationTest {
     assertEquals(8, layers.at("/2/valueBits").intValue());
     assertTrue(layers.at("/3/accumulatorBits").isNull(), "a pooling sums nothing");
     assertEquals(16, layers.at("/4/valueBits").intValue());
-    String table = Quantization.report(model).table();
+    String table = model.report().table();
     assertTrue(table.contains(layers.at("/4/accumulatorBits").intValue() + " int32"), table);
 
     QuantizedModel wide = calibrated.weightBits(16).activationBits(16).convert();

@@ -7,14 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.deeplearning4j.datasets.iterator.utilty.SingletonDataSetIterator;
+import org.deeplearning4j.datasets.iterator.utilty.SingletonMultiDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.graph.GraphVertex;
+import org.deeplearning4j.nn.conf.graph.L2NormalizeVertex;
 import org.deeplearning4j.nn.conf.graph.ScaleVertex;
 import org.deeplearning4j.nn.conf.graph.ShiftVertex;
+import org.deeplearning4j.nn.conf.graph.StackVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -24,10 +29,10 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.execute.IntegerNetwork;
 import org.dl4jquant.export.PackedArchive;
+import org.dl4jquant.onnx.OnnxOptions;
 import org.dl4jquant.onnxruntime.OnnxComparison;
 import org.dl4jquant.precision.LayerSelector;
 import org.dl4jquant.precision.Target;
@@ -41,6 +46,7 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Networks that convert although something in them is unlike the others. */
@@ -175,6 +181,72 @@ final class UnusualNetworksTest {
     INDArray x = examples();
     QuantizedModel model = requireConverts(network, network.output(x), x);
     assertTrue(model.accumulatorBits().get("layer0") <= 50, model.accumulatorBits()::toString);
+  }
+
+  /** No layer tells what a vertex right behind the input takes; the data do. */
+  @Test
+  void theFirstBatchTellsShapesThatNoLayerDoes(@TempDir Path folder) {
+    ComputationGraph network = behindInputs(new L2NormalizeVertex());
+    INDArray[] inputs = {examples(), examples().addi(1).muli(3)};
+    MultiDataSet data = new MultiDataSet(inputs, new INDArray[] {Nd4j.zeros(64, 4)});
+    Quantization calibrated =
+        Quantization.of(network).calibrate(new SingletonMultiDataSetIterator(data));
+    QuantizedModel model = calibrated.convert();
+    assertEquals(
+        model.activations(), Quantization.of(network).calibrate(inputs).convert().activations());
+    INDArray codes = model.output(inputs).get(0);
+    double sqnr =
+        Sqnr.decibels(
+            network.output(inputs)[0].dup().data().asFloat(), codes.dup().data().asFloat());
+    assertTrue(sqnr > 30, () -> "SQNR " + sqnr + " dB");
+    assertEquals(
+        0,
+        codes.distance1(((ComputationGraph) model.toNetwork()).output(inputs)[0]),
+        1e-5); // softmax in float
+    model.save(folder.resolve("model.dq.zip"));
+    QuantizedModel loaded = QuantizedModel.load(folder.resolve("model.dq.zip"));
+    assertEquals(Set.of("a", "b"), loaded.content().inputShapes().keySet());
+    assertEquals(codes, loaded.output(inputs).get(0));
+    assertEquals(model.report().table(), loaded.report().toString());
+    assertTrue(calibrated.toFloatOnnx(OnnxOptions.defaults()).toByteArray().length > 0);
+  }
+
+  @Test
+  void aVertexThatChangesTheBatchIsRefusedByName() {
+    ComputationGraph network =
+        new ComputationGraph(
+            new NeuralNetConfiguration.Builder()
+                .graphBuilder()
+                .addInputs("a", "b")
+                .addVertex("stack", new StackVertex(), "a", "b")
+                .addLayer("out", dense(INPUTS, Activation.RELU), "stack")
+                .setOutputs("out")
+                .build());
+    network.init();
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Quantization.of(network).calibrate(examples(), examples()))
+            .getMessage();
+    assertTrue(message.contains("'stack'") && message.contains("batch"), message);
+  }
+
+  private static ComputationGraph behindInputs(GraphVertex vertex) {
+    ComputationGraph network =
+        new ComputationGraph(
+            new NeuralNetConfiguration.Builder()
+                .seed(5)
+                .graphBuilder()
+                .addInputs("a", "b")
+                .addVertex("v", vertex, "a")
+                .addVertex("w", vertex, "b")
+                .addVertex("sum", vertex(ElementWiseVertex.Op.Add), "v", "w")
+                .addLayer("hidden", dense(INPUTS, Activation.RELU), "sum")
+                .addLayer("out", output(), "hidden")
+                .setOutputs("out")
+                .build());
+    network.init();
+    return network;
   }
 
   private static ComputationGraph residual(int exponent) {

@@ -1,13 +1,14 @@
 package org.dl4jquant.calibrate;
 
 import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.Iterators;
+import java.util.Iterator;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.api.DataSet;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.slf4j.Logger;
@@ -69,15 +70,14 @@ public final class Calibration {
     if (!data.hasNext() && data.resetSupported()) {
       data.reset();
     }
-    CalibrationRun run = new CalibrationRun(network, progress, inputSink);
-    while (data.hasNext()) {
-      DataSet next = data.next();
-      INDArray mask = next.getFeaturesMaskArray();
-      run.accept(
-          Batch.of(
-              new INDArray[] {next.getFeatures()}, mask == null ? null : new INDArray[] {mask}));
-    }
-    return warned(run);
+    return run(
+        Iterators.transform(
+            data,
+            next -> {
+              INDArray mask = next.getFeaturesMaskArray();
+              return Batch.of(
+                  new INDArray[] {next.getFeatures()}, mask == null ? null : new INDArray[] {mask});
+            }));
   }
 
   /** Does the same with several inputs. */
@@ -85,12 +85,9 @@ public final class Calibration {
     if (!data.hasNext() && data.resetSupported()) {
       data.reset();
     }
-    CalibrationRun run = new CalibrationRun(network, progress, inputSink);
-    while (data.hasNext()) {
-      MultiDataSet next = data.next();
-      run.accept(Batch.of(next.getFeatures(), next.getFeaturesMaskArrays()));
-    }
-    return warned(run);
+    return run(
+        Iterators.transform(
+            data, next -> Batch.of(next.getFeatures(), next.getFeaturesMaskArrays())));
   }
 
   /**
@@ -99,12 +96,17 @@ public final class Calibration {
    * @param inputs one array per input of the network, in order
    */
   public CalibrationResult run(INDArray... inputs) {
-    CalibrationRun run = new CalibrationRun(network, progress, inputSink);
-    run.accept(Batch.of(inputs, null));
-    return warned(run);
+    return run(Iterators.singletonIterator(Batch.of(inputs, null)));
   }
 
-  private static CalibrationResult warned(CalibrationRun run) {
+  private CalibrationResult run(Iterator<Batch> batches) {
+    Checks.that(batches.hasNext(), "calibration data", "hold examples", "none");
+    Batch first = batches.next();
+    CalibrationRun run =
+        new CalibrationRun(
+            network.withInputsLike(first.inputs().toArray(new INDArray[0])), progress, inputSink);
+    run.accept(first);
+    batches.forEachRemaining(run::accept);
     CalibrationResult result = run.result();
     result.warnings().forEach(LOG::warn);
     return result;

@@ -4,6 +4,7 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import java.util.Optional;
 import java.util.TreeSet;
+import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.stats.BinnedTensorAccumulator;
 import org.dl4jquant.stats.TensorProfile;
@@ -22,13 +23,15 @@ import org.dl4jquant.stats.TensorProfile;
  * @param leftOut how many more had features that are NaN or infinite
  * @param profiles by node, in the order of the graph
  * @param unmatchedMasks layers whose mask did not fit what they give, so that padding was counted
+ * @param inputShapes the shapes of those inputs of which the network does not tell them, by name
  */
 public record CalibrationResult(
     String network,
     long examples,
     long leftOut,
     ImmutableMap<String, TensorProfile> profiles,
-    ImmutableList<String> unmatchedMasks) {
+    ImmutableList<String> unmatchedMasks,
+    ImmutableMap<String, Shape> inputShapes) {
   /** With fewer examples a warning is given. */
   public static final int FEW_EXAMPLES = 32;
 
@@ -90,10 +93,15 @@ public record CalibrationResult(
    * Returns what both saw together: exactly what one calibration over all the data gives, whatever
    * the parts.
    *
-   * @throws IllegalArgumentException if the other is of another network
+   * @throws IllegalArgumentException if the other is of another network, or of other shapes
    */
   public CalibrationResult combine(CalibrationResult other) {
     Checks.that(other.network.equals(network), "other", "be of network " + network, other.network);
+    Checks.that(
+        other.inputShapes.equals(inputShapes),
+        "other",
+        "have inputs of shapes " + inputShapes,
+        other.inputShapes);
     ImmutableMap.Builder<String, TensorProfile> all = ImmutableMap.builder();
     profiles.forEach(
         (node, profile) ->
@@ -109,6 +117,7 @@ public record CalibrationResult(
         Math.addExact(examples, other.examples),
         Math.addExact(leftOut, other.leftOut),
         all.buildOrThrow(),
-        ImmutableList.copyOf(unmatched));
+        ImmutableList.copyOf(unmatched),
+        inputShapes);
   }
 }

@@ -83,10 +83,9 @@ final class CalibrationRun {
   /**
    * Returns what was seen.
    *
-   * @throws IllegalArgumentException if there was no example that can be used
+   * @throws IllegalArgumentException if no example can be used
    */
   CalibrationResult result() {
-    Checks.that(examples + leftOut > 0, "calibration data", "hold examples", "none");
     Checks.that(
         examples > 0,
         "calibration data",
@@ -98,7 +97,8 @@ final class CalibrationRun {
         leftOut,
         profiles.stream()
             .collect(toImmutableMap(profile -> profile.node().name(), NodeProfile::snapshot)),
-        ImmutableList.copyOf(unmatchedMasks));
+        ImmutableList.copyOf(unmatchedMasks),
+        network.inputShapes());
   }
 
   void accept(Batch batch) {

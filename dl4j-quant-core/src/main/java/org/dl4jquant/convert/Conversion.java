@@ -133,7 +133,11 @@ public record Conversion(
       PrecisionPlan plan,
       CalibrationResult calibration,
       Optional<CalibrationExamples> examples) {
-    FoldedNetwork folded = FoldedNetwork.of(network);
+    FoldedNetwork folded =
+        FoldedNetwork.of(
+            calibration.inputShapes().isEmpty()
+                ? network
+                : network.withInputShapes(calibration.inputShapes()));
     Checks.that(
         calibration.network().equals(network.fingerprint())
             || calibration.network().equals(folded.network().fingerprint()),

@@ -258,14 +258,18 @@ final class ConversionRun {
       QuantizedModel weights, String source, ImmutableMap<String, ActivationFormat> formats) {
     ImmutableList<QuantizedLayer> layers =
         network.layers().stream().map(this::layer).collect(toImmutableList());
+    Provenance provenance =
+        Provenance.of(source, weightStrategy(), settings.activations().toString());
     return new QuantizedModel(
-        weights.graph(),
-        weights.configuration(),
-        layers,
-        formats,
-        plan,
-        Provenance.of(source, weightStrategy(), settings.activations().toString()),
-        Attachments.NONE);
+        new ModelContent(
+            weights.graph(),
+            weights.configuration(),
+            layers,
+            formats,
+            plan,
+            provenance,
+            Attachments.NONE,
+            network.inputShapes()));
   }
 
   private String weightStrategy() {

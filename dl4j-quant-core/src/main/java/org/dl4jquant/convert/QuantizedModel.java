@@ -37,35 +37,82 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A quantized network: the one source from which files, reports and runnable networks are derived.
+ * The façade gives one that also reports and saves itself, {@code org.dl4jquant.QuantizedModel}.
  *
  * <p>Immutable and thread-safe, as long as nobody writes to the arrays of float parameters.
- *
- * @param graph whether the network is a ComputationGraph
- * @param configuration DL4J's configuration, as JSON
- * @param layers in topological order
- * @param activations the format of each value that is carried as codes, by the name of its node in
- *     the network's graph; values that are only moved have that of their origin; empty if only
- *     weights are quantized
- * @param plan which bit widths were asked for
- * @param provenance how it was made
- * @param attachments what travels with it
  */
-public record QuantizedModel(
-    boolean graph,
-    String configuration,
-    ImmutableList<QuantizedLayer> layers,
-    ImmutableMap<String, ActivationFormat> activations,
-    PrecisionPlan plan,
-    Provenance provenance,
-    Attachments attachments) {
+public class QuantizedModel {
+  private final ModelContent content;
+
+  /** Returns the model of this content. */
+  public QuantizedModel(ModelContent content) {
+    this.content = content;
+  }
+
+  /** Returns all that this is made of. */
+  public final ModelContent content() {
+    return content;
+  }
+
+  /** Returns whether the network is a ComputationGraph. */
+  public final boolean graph() {
+    return content.graph();
+  }
+
+  /** Returns DL4J's configuration, as JSON. */
+  public final String configuration() {
+    return content.configuration();
+  }
+
+  /** Returns the layers in topological order. */
+  public final ImmutableList<QuantizedLayer> layers() {
+    return content.layers();
+  }
+
+  /** Returns the formats of values, see {@link ModelContent#activations}. */
+  public final ImmutableMap<String, ActivationFormat> activations() {
+    return content.activations();
+  }
+
+  /** Returns which bit widths were asked for. */
+  public final PrecisionPlan plan() {
+    return content.plan();
+  }
+
+  /** Returns how it was made. */
+  public final Provenance provenance() {
+    return content.provenance();
+  }
+
+  /** Returns what travels with it. */
+  public final Attachments attachments() {
+    return content.attachments();
+  }
+
   /** Returns this model with other attachments. */
   public QuantizedModel with(Attachments other) {
-    return new QuantizedModel(graph, configuration, layers, activations, plan, provenance, other);
+    return new QuantizedModel(content.with(other));
   }
 
   /** Returns this model with another account of how it was made. */
-  QuantizedModel with(Provenance other) {
-    return new QuantizedModel(graph, configuration, layers, activations, plan, other, attachments);
+  final QuantizedModel with(Provenance other) {
+    return new QuantizedModel(content.with(other));
+  }
+
+  /** Returns whether the other is a model of the same content. */
+  @Override
+  public final boolean equals(Object other) {
+    return other instanceof QuantizedModel that && content.equals(that.content);
+  }
+
+  @Override
+  public final int hashCode() {
+    return content.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return "QuantizedModel[" + content + "]";
   }
 
   /**
@@ -75,7 +122,7 @@ public record QuantizedModel(
    * @param network with the layers and parameters of {@link #plainNetwork}
    * @throws IllegalArgumentException if a parameter is missing, or one is NaN
    */
-  public QuantizedModel withValues(Dl4jNetwork network) {
+  public final QuantizedModel withValues(Dl4jNetwork network) {
     return withValues(network, ImmutableMap.of());
   }
 
@@ -84,7 +131,7 @@ public record QuantizedModel(
    *
    * @param formats by the name of the parameter, {@code layer/key}: one per channel
    */
-  public QuantizedModel withValues(
+  public final QuantizedModel withValues(
       Dl4jNetwork network, ImmutableMap<String, ImmutableList<NumberFormat>> formats) {
     return new Recoding(this, network, formats).model(network.fingerprint());
   }
@@ -93,7 +140,7 @@ public record QuantizedModel(
    * Returns what the biases of each integer sum may be, by the name of the parameter, {@code
    * layer/key}; empty if only weights are quantized.
    */
-  public ImmutableMap<String, BiasGrid> biasGrids() {
+  public final ImmutableMap<String, BiasGrid> biasGrids() {
     return Recoding.biasGrids(this);
   }
 
@@ -108,36 +155,38 @@ public record QuantizedModel(
    *
    * @throws IllegalArgumentException if the parameters do not fit the configuration
    */
-  public Model toNetwork() {
+  public final Model toNetwork() {
     return network().model();
   }
 
   /** Returns {@link #toNetwork} as one view of both classes of networks. */
-  public Dl4jNetwork network() {
+  public final Dl4jNetwork network() {
     Dl4jNetwork plain = plainNetwork();
-    return activations.isEmpty()
+    return activations().isEmpty()
         ? plain
-        : FakeQuantizedNetwork.of(plain, GraphReader.read(plain), activations);
+        : FakeQuantizedNetwork.of(plain, GraphReader.read(plain), activations());
   }
 
   /**
    * Returns the network of {@link #toNetwork} without the quantization of values: weights and
    * biases alone are what the codes stand for. It needs nothing of this library.
    */
-  public Dl4jNetwork plainNetwork() {
-    long count = layers.stream().mapToLong(QuantizedLayer::parameterCount).sum();
+  public final Dl4jNetwork plainNetwork() {
+    long count = layers().stream().mapToLong(QuantizedLayer::parameterCount).sum();
     INDArray parameters = count == 0 ? Nd4j.empty() : Nd4j.create(dataType(), 1, count);
-    Dl4jNetwork network = Dl4jNetwork.create(graph, configuration, parameters);
+    Dl4jNetwork network =
+        Dl4jNetwork.create(graph(), configuration(), parameters)
+            .withInputShapes(content.inputShapes());
     ImmutableList<Dl4jLayer> targets = network.layers();
     Checks.that(
-        targets.size() == layers.size(),
+        targets.size() == layers().size(),
         "layers",
         "be as many as the configuration has, " + targets.size(),
-        layers.size());
+        layers().size());
     for (int i = 0; i < targets.size(); i++) {
-      copyInto(layers.get(i), targets.get(i));
+      copyInto(layers().get(i), targets.get(i));
     }
-    attachments.updaterState().ifPresent(state -> restoreUpdater(network.model(), state));
+    attachments().updaterState().ifPresent(state -> restoreUpdater(network.model(), state));
     return network;
   }
 
@@ -146,9 +195,10 @@ public record QuantizedModel(
    *
    * @throws IllegalStateException if only weights are quantized
    */
-  public QuantizedGraph toQuantizedGraph() {
+  public final QuantizedGraph toQuantizedGraph() {
     Checks.state(
-        !activations.isEmpty(), "a model of quantized weights alone does not compute in integers");
+        !activations().isEmpty(),
+        "a model of quantized weights alone does not compute in integers");
     return GraphAssembly.assemble(this);
   }
 
@@ -158,7 +208,7 @@ public record QuantizedModel(
    * @throws IllegalStateException if only weights are quantized
    * @throws IllegalArgumentException if a sum might exceed 63 bits
    */
-  public IntegerNetwork toIntegerNetwork() {
+  public final IntegerNetwork toIntegerNetwork() {
     return IntegerNetwork.of(toQuantizedGraph());
   }
 
@@ -167,9 +217,9 @@ public record QuantizedModel(
    * sums in integers; empty if only weights are quantized. Up to 32 bits are summed in {@code int},
    * more in {@code long}.
    */
-  public ImmutableMap<String, Integer> accumulatorBits() {
+  public final ImmutableMap<String, Integer> accumulatorBits() {
     Map<String, Integer> widest = new LinkedHashMap<>();
-    if (!activations.isEmpty()) {
+    if (!activations().isEmpty()) {
       IntegerNetwork integers = toIntegerNetwork();
       integers
           .accumulatorBits()
@@ -187,8 +237,8 @@ public record QuantizedModel(
    * @param inputs one per input of the network, as DL4J takes them
    * @return one per output
    */
-  public ImmutableList<INDArray> output(INDArray... inputs) {
-    if (activations.isEmpty()) {
+  public final ImmutableList<INDArray> output(INDArray... inputs) {
+    if (activations().isEmpty()) {
       return plainNetwork().output(inputs);
     }
     IntegerNetwork integers = toIntegerNetwork();
@@ -206,7 +256,7 @@ public record QuantizedModel(
   /**
    * Returns the model in ONNX's form with the default options; see {@link #toOnnx(OnnxOptions)}.
    */
-  public OnnxModel toOnnx() {
+  public final OnnxModel toOnnx() {
     return toOnnx(OnnxOptions.defaults());
   }
 
@@ -219,13 +269,13 @@ public record QuantizedModel(
    *
    * @throws UnsupportedOnnxException if a layer or a format cannot be written; the message names it
    */
-  public OnnxModel toOnnx(OnnxOptions options) {
+  public final OnnxModel toOnnx(OnnxOptions options) {
     return OnnxAssembly.of(this, options);
   }
 
   /** Writes {@link #toOnnx()} to a file, whole or not at all, and returns it. */
   @CanIgnoreReturnValue
-  public OnnxModel exportOnnx(Path file) {
+  public final OnnxModel exportOnnx(Path file) {
     return exportOnnx(file, OnnxOptions.defaults());
   }
 
@@ -236,7 +286,7 @@ public record QuantizedModel(
    * @throws java.io.UncheckedIOException if writing fails
    */
   @CanIgnoreReturnValue
-  public OnnxModel exportOnnx(Path file, OnnxOptions options) {
+  public final OnnxModel exportOnnx(Path file, OnnxOptions options) {
     OnnxModel model = toOnnx(options);
     model.writeTo(file);
     return model;
@@ -250,7 +300,7 @@ public record QuantizedModel(
    * @throws OnnxRuntimeMissingException if ONNX Runtime is not on the class path
    * @throws UnsupportedOnnxException if the model cannot be written
    */
-  public OnnxComparison verifyOnnx(DataSetIterator data) {
+  public final OnnxComparison verifyOnnx(DataSetIterator data) {
     return OnnxChecks.all(OnnxChecks.verification(this), data);
   }
 
@@ -261,17 +311,17 @@ public record QuantizedModel(
    *     here, or not one that this library wrote
    * @throws IllegalArgumentException if it is the file of another network
    */
-  public OnnxComparison verifyOnnx(DataSetIterator data, Path file) {
+  public final OnnxComparison verifyOnnx(DataSetIterator data, Path file) {
     return OnnxChecks.all(OnnxChecks.verification(this, file), data);
   }
 
   /** Does the same with several inputs. */
-  public OnnxComparison verifyOnnx(MultiDataSetIterator data) {
+  public final OnnxComparison verifyOnnx(MultiDataSetIterator data) {
     return OnnxChecks.all(OnnxChecks.verification(this), data);
   }
 
   /** Does the same with several inputs. */
-  public OnnxComparison verifyOnnx(MultiDataSetIterator data, Path file) {
+  public final OnnxComparison verifyOnnx(MultiDataSetIterator data, Path file) {
     return OnnxChecks.all(OnnxChecks.verification(this, file), data);
   }
 
@@ -299,10 +349,10 @@ public record QuantizedModel(
   }
 
   /** Returns the type of the numbers with which DL4J computes this network. */
-  public DataType dataType() {
-    return graph
-        ? ComputationGraphConfiguration.fromJson(configuration).getDataType()
-        : MultiLayerConfiguration.fromJson(configuration).getDataType();
+  public final DataType dataType() {
+    return graph()
+        ? ComputationGraphConfiguration.fromJson(configuration()).getDataType()
+        : MultiLayerConfiguration.fromJson(configuration()).getDataType();
   }
 
   private static void restoreUpdater(Model model, INDArray state) {

@@ -90,13 +90,10 @@ final class Recoding {
   private QuantizedModel with(Stream<QuantizedLayer> layers, String source) {
     Provenance from = model.provenance();
     return new QuantizedModel(
-        model.graph(),
-        model.configuration(),
-        layers.collect(toImmutableList()),
-        model.activations(),
-        model.plan(),
-        from.ofWeights(source, from.weightStrategy()),
-        model.attachments());
+        model
+            .content()
+            .withLayers(layers.collect(toImmutableList()))
+            .with(from.ofWeights(source, from.weightStrategy())));
   }
 
   /** Returns the sums that are integers and have a bias from a parameter, by its name. */

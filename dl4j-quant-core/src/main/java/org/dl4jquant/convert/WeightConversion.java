@@ -59,13 +59,15 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
             .map(layer -> convert(layer, plan.of(layer.name())))
             .collect(ImmutableList.toImmutableList());
     return new QuantizedModel(
-        network.isGraph(),
-        network.configuration(),
-        converted,
-        ImmutableMap.of(),
-        plan,
-        Provenance.of(network.fingerprint(), strategyName, ""),
-        Attachments.NONE);
+        new ModelContent(
+            network.isGraph(),
+            network.configuration(),
+            converted,
+            ImmutableMap.of(),
+            plan,
+            Provenance.of(network.fingerprint(), strategyName, ""),
+            Attachments.NONE,
+            network.inputShapes()));
   }
 
   private QuantizedLayer convert(Dl4jLayer layer, LayerPrecision precision) {

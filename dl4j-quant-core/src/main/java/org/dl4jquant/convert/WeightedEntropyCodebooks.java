@@ -137,14 +137,7 @@ public record WeightedEntropyCodebooks(
   public QuantizedModel apply(QuantizedModel model, Dl4jNetwork network, Predicate<String> layers) {
     QuantizedModel coded = model.withValues(network, choose(model, network, layers));
     Provenance from = coded.provenance();
-    return new QuantizedModel(
-        coded.graph(),
-        coded.configuration(),
-        coded.layers(),
-        coded.activations(),
-        coded.plan(),
-        from.ofWeights(from.sourceSha256(), name(from.weightStrategy())),
-        coded.attachments());
+    return coded.with(from.ofWeights(from.sourceSha256(), name(from.weightStrategy())));
   }
 
   private static String name(String strategy) {

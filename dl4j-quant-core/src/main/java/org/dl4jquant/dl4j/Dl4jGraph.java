@@ -29,7 +29,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Dl4jGraph extends Dl4jNetwork {
   private final ComputationGraph network;
 
-  Dl4jGraph(ComputationGraph network) {
+  Dl4jGraph(ComputationGraph network, ImmutableMap<String, Shape> inputShapes) {
+    super(inputShapes);
     this.network = network;
   }
 
@@ -37,7 +38,7 @@ final class Dl4jGraph extends Dl4jNetwork {
     ComputationGraph network =
         new ComputationGraph(ComputationGraphConfiguration.fromJson(configuration));
     network.init(parameters, false);
-    return new Dl4jGraph(network);
+    return new Dl4jGraph(network, ImmutableMap.of());
   }
 
   @Override
@@ -203,7 +204,22 @@ final class Dl4jGraph extends Dl4jNetwork {
   }
 
   @Override
-  NetworkImage read(Map<String, Shape> inputShapes) {
-    return VertexReader.read(network, layers(), inputShapes);
+  NetworkImage read(Map<String, Shape> shapes) {
+    return VertexReader.read(network, layers(), shapes);
+  }
+
+  @Override
+  public Dl4jNetwork withInputShapes(Map<String, Shape> shapes) {
+    return new Dl4jGraph(network, ImmutableMap.copyOf(shapes));
+  }
+
+  @Override
+  ImmutableList<String> inputNames() {
+    return ImmutableList.copyOf(network.getConfiguration().getNetworkInputs());
+  }
+
+  @Override
+  Optional<Shape> toldShape(String input) {
+    return GraphInputShapes.find(network.getConfiguration(), input);
   }
 }

@@ -27,7 +27,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Dl4jLayers extends Dl4jNetwork {
   private final MultiLayerNetwork network;
 
-  Dl4jLayers(MultiLayerNetwork network) {
+  Dl4jLayers(MultiLayerNetwork network, ImmutableMap<String, Shape> inputShapes) {
+    super(inputShapes);
     this.network = network;
   }
 
@@ -35,7 +36,7 @@ final class Dl4jLayers extends Dl4jNetwork {
     MultiLayerNetwork network =
         new MultiLayerNetwork(MultiLayerConfiguration.fromJson(configuration));
     network.init(parameters, false);
-    return new Dl4jLayers(network);
+    return new Dl4jLayers(network, ImmutableMap.of());
   }
 
   @Override
@@ -151,7 +152,22 @@ final class Dl4jLayers extends Dl4jNetwork {
   }
 
   @Override
-  NetworkImage read(Map<String, Shape> inputShapes) {
-    return LayersReader.read(network, layers(), inputShapes);
+  NetworkImage read(Map<String, Shape> shapes) {
+    return LayersReader.read(network, layers(), shapes);
+  }
+
+  @Override
+  public Dl4jNetwork withInputShapes(Map<String, Shape> shapes) {
+    return new Dl4jLayers(network, ImmutableMap.copyOf(shapes));
+  }
+
+  @Override
+  ImmutableList<String> inputNames() {
+    return ImmutableList.of(LayersReader.INPUT);
+  }
+
+  @Override
+  Optional<Shape> toldShape(String input) {
+    return InputShapes.find(network.getLayerWiseConfigurations());
   }
 }

@@ -22,6 +22,12 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>The network is not copied: the parameters are live. As thread-safe as the network itself.
  */
 public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
+  private final ImmutableMap<String, Shape> inputShapes;
+
+  Dl4jNetwork(ImmutableMap<String, Shape> inputShapes) {
+    this.inputShapes = inputShapes;
+  }
+
   /**
    * Returns a view of an initialized network.
    *
@@ -31,7 +37,7 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
   public static Dl4jNetwork of(Model model) {
     if (model instanceof MultiLayerNetwork layers) {
       Checks.that(layers.isInitCalled(), "model", "be initialized", "a network without init()");
-      return new Dl4jLayers(layers);
+      return new Dl4jLayers(layers, ImmutableMap.of());
     }
     if (model instanceof ComputationGraph graph) {
       Checks.that(
@@ -39,7 +45,7 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
           "model",
           "be initialized",
           "a graph without init()");
-      return new Dl4jGraph(graph);
+      return new Dl4jGraph(graph, ImmutableMap.of());
     }
     throw Checks.violated(
         "model", "be a MultiLayerNetwork or a ComputationGraph", model.getClass().getName());
@@ -91,7 +97,52 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
       ImmutableList<INDArray> inputs, ImmutableList<Optional<INDArray>> masks);
 
   /** See {@link GraphReader}. */
-  abstract NetworkImage read(Map<String, Shape> inputShapes);
+  abstract NetworkImage read(Map<String, Shape> shapes);
+
+  /** Returns the shapes of inputs that were told beside the configuration, by name. */
+  public ImmutableMap<String, Shape> inputShapes() {
+    return inputShapes;
+  }
+
+  /**
+   * Returns a view of the same network that knows the shapes of inputs.
+   *
+   * @param shapes by the name of the input, batch excluded, axes as in DL4J's arrays
+   */
+  public abstract Dl4jNetwork withInputShapes(Map<String, Shape> shapes);
+
+  /**
+   * Returns a view of the same network that knows the shapes of all its inputs: where the
+   * configuration does not tell one, that of these arrays.
+   *
+   * @param inputs one array per input, in order; others tell nothing
+   */
+  public Dl4jNetwork withInputsLike(INDArray... inputs) {
+    ImmutableList<String> untold = untoldInputs();
+    ImmutableList<String> names = inputNames();
+    if (inputs.length != names.size()) {
+      return this;
+    }
+    ImmutableMap.Builder<String, Shape> shapes = ImmutableMap.builder();
+    shapes.putAll(inputShapes);
+    for (int i = 0; i < inputs.length; i++) {
+      if (untold.contains(names.get(i)) && inputs[i].rank() > 1) {
+        shapes.put(names.get(i), Shape.ofBatch(Tensors.shape(inputs[i])));
+      }
+    }
+    return untold.isEmpty() ? this : withInputShapes(shapes.buildOrThrow());
+  }
+
+  private ImmutableList<String> untoldInputs() {
+    return inputNames().stream()
+        .filter(name -> !inputShapes.containsKey(name) && toldShape(name).isEmpty())
+        .collect(ImmutableList.toImmutableList());
+  }
+
+  abstract ImmutableList<String> inputNames();
+
+  /** Returns what the configuration tells of the shape of an input. */
+  abstract Optional<Shape> toldShape(String input);
 
   /** Returns all parameters flattened, live; an empty array for a network that has none. */
   public INDArray parameters() {
@@ -101,7 +152,7 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
 
   /** Returns a network of its own with the same configuration and a copy of the parameters. */
   public Dl4jNetwork copy() {
-    return create(isGraph(), configuration(), parameters().dup());
+    return create(isGraph(), configuration(), parameters().dup()).withInputShapes(inputShapes);
   }
 
   /** Returns the SHA-256 of configuration and parameters, in hexadecimal. */

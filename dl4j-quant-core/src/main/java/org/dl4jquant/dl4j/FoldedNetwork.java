@@ -33,7 +33,8 @@ public record FoldedNetwork(
   public static FoldedNetwork of(Dl4jNetwork original) {
     SeparableSplit split = SeparableSplit.of(original);
     BatchNormFold fold = BatchNormFold.of(split.network());
-    return new FoldedNetwork(fold.network(), fold.folded(), split.layers());
+    return new FoldedNetwork(
+        fold.network().withInputShapes(original.inputShapes()), fold.folded(), split.layers());
   }
 
   /**

@@ -56,12 +56,16 @@ final class GraphInputShapes {
   }
 
   static Shape of(ComputationGraphConfiguration configuration, String input) {
-    return new GraphInputShapes(configuration)
-        .along(input, List.of())
+    return find(configuration, input)
         .orElseThrow(
             () ->
                 Checks.violated(
                     "inputShapes", "tell the shape of input '" + input + "'", "no such shape"));
+  }
+
+  /** Returns the shape of an input, if the configuration tells it. */
+  static Optional<Shape> find(ComputationGraphConfiguration configuration, String input) {
+    return new GraphInputShapes(configuration).along(input, List.of());
   }
 
   /** Returns the best shape that any way from here tells, one with known channels if there is. */

@@ -1,6 +1,5 @@
 package org.dl4jquant.dl4j;
 
-import com.google.common.collect.ImmutableMap;
 import java.util.Map;
 import org.dl4jquant.graph.Shape;
 
@@ -16,14 +15,15 @@ public final class GraphReader {
   private GraphReader() {}
 
   /**
-   * Returns the image of a network. Sizes of its inputs that the configuration does not tell are
-   * unknown (-1), such as the length of sequences and, in a MultiLayerNetwork, height and width.
+   * Returns the image of a network. Sizes of its inputs that neither the configuration nor {@link
+   * Dl4jNetwork#inputShapes} tells are unknown (-1), such as the length of sequences and, in a
+   * MultiLayerNetwork, height and width.
    *
    * @throws IllegalArgumentException if the network changes the batch, which no graph does, or does
    *     not fit itself; the message names the layer
    */
   public static NetworkImage read(Dl4jNetwork network) {
-    return read(network, ImmutableMap.of());
+    return read(network, network.inputShapes());
   }
 
   /**

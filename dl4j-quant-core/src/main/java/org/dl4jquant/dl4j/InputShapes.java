@@ -16,6 +16,23 @@ final class InputShapes {
 
   /** Returns the shape that the first layers of a network take. */
   static Shape of(MultiLayerConfiguration configuration) {
+    return find(configuration)
+        .orElseThrow(
+            () ->
+                Checks.violated(
+                    "inputShapes",
+                    "tell the shape of the input, which the layers do not",
+                    path(configuration).stream()
+                        .map(step -> step.getClass().getSimpleName())
+                        .toList()));
+  }
+
+  /** Returns the shape that the first layers of a network take, if they tell it. */
+  static Optional<Shape> find(MultiLayerConfiguration configuration) {
+    return along(path(configuration));
+  }
+
+  private static List<Object> path(MultiLayerConfiguration configuration) {
     List<Object> path = new ArrayList<>();
     for (int i = 0; i < configuration.getConfs().size(); i++) {
       InputPreProcessor preprocessor = configuration.getInputPreProcess(i);
@@ -24,13 +41,7 @@ final class InputShapes {
       }
       path.add(configuration.getConf(i).getLayer());
     }
-    return along(path)
-        .orElseThrow(
-            () ->
-                Checks.violated(
-                    "inputShapes",
-                    "tell the shape of the input, which the layers do not",
-                    path.stream().map(step -> step.getClass().getSimpleName()).toList()));
+    return path;
   }
 
   /** A vertex on the way that gives {@code added} channels more, an unknown number if -1. */

@@ -18,6 +18,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.dl4jquant.convert.Attachments;
+import org.dl4jquant.convert.ModelContent;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.QuantizedParameter;
@@ -108,13 +109,15 @@ final class ArchiveReader {
           "has a parameter of an unknown layer " + next.get().layer());
     }
     return new QuantizedModel(
-        manifest.graph(),
-        new String(entry(PackedArchive.CONFIGURATION), StandardCharsets.UTF_8),
-        layers.build(),
-        manifest.activations(),
-        manifest.plan(),
-        manifest.provenance(),
-        new Attachments(normalizer(), updaterState()));
+        new ModelContent(
+            manifest.graph(),
+            new String(entry(PackedArchive.CONFIGURATION), StandardCharsets.UTF_8),
+            layers.build(),
+            manifest.activations(),
+            manifest.plan(),
+            manifest.provenance(),
+            new Attachments(normalizer(), updaterState()),
+            manifest.inputShapes()));
   }
 
   private static Optional<ParameterEntry> next(Iterator<ParameterEntry> parameters) {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.hash.Hashing;
+import com.google.common.primitives.Ints;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.graph.ActivationFormat;
+import org.dl4jquant.graph.Shape;
 import org.dl4jquant.precision.InvalidPlanException;
 import org.dl4jquant.precision.PrecisionPlan;
 
@@ -33,6 +35,7 @@ import org.dl4jquant.precision.PrecisionPlan;
  * @param layers kind of each layer by name, in topological order, also those without parameters
  * @param parameters in the order of the layers
  * @param activations the formats of values by node; none in version 1
+ * @param inputShapes of inputs of which the configuration does not tell them, by name
  * @param contents length and SHA-256 of every entry but the manifest and its hash
  */
 record Manifest(
@@ -42,6 +45,7 @@ record Manifest(
     Map<String, String> layers,
     List<ParameterEntry> parameters,
     ImmutableMap<String, ActivationFormat> activations,
+    ImmutableMap<String, Shape> inputShapes,
     Map<String, Content> contents) {
   static final String FORMAT = "dl4j-quant packed archive";
   static final int VERSION = 2;
@@ -75,6 +79,13 @@ record Manifest(
     ArrayNode table = root.putArray("parameters");
     parameters.forEach(parameter -> table.add(write(parameter)));
     root.set("activations", ActivationEntries.write(MAPPER, model.activations()));
+    if (!model.content().inputShapes().isEmpty()) {
+      ObjectNode shapes = root.putObject("inputShapes");
+      model
+          .content()
+          .inputShapes()
+          .forEach((name, shape) -> shape.sizes().forEach(shapes.putArray(name)::add));
+    }
     ObjectNode contents = root.putObject("entries");
     entries.forEach(
         (name, bytes) -> {
@@ -160,12 +171,23 @@ record Manifest(
           layers(root.required("layers")),
           parameters(root.required("parameters")),
           version == 1 ? ImmutableMap.of() : ActivationEntries.read(root.required("activations")),
+          inputShapes(root.path("inputShapes")),
           contents(root.required("entries")));
     } catch (InvalidPlanException e) {
       throw new InvalidArchiveException(where, "holds a plan that cannot be used", e);
     } catch (IllegalArgumentException e) {
       throw new InvalidArchiveException(where, "is incomplete or wrong: " + e.getMessage(), e);
     }
+  }
+
+  private static ImmutableMap<String, Shape> inputShapes(JsonNode nodes) {
+    ImmutableMap.Builder<String, Shape> shapes = ImmutableMap.builder();
+    nodes
+        .fields()
+        .forEachRemaining(
+            entry ->
+                shapes.put(entry.getKey(), Shape.of(Ints.toArray(integers(entry.getValue())))));
+    return shapes.buildOrThrow();
   }
 
   private static Map<String, String> layers(JsonNode nodes) {

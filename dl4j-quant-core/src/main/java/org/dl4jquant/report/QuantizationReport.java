@@ -135,6 +135,12 @@ public record QuantizationReport(
     return text.toString();
   }
 
+  /** Returns the table. */
+  @Override
+  public String toString() {
+    return table();
+  }
+
   private static List<String> cells(LayerRow row) {
     boolean any = row.parameters() > 0;
     return List.of(

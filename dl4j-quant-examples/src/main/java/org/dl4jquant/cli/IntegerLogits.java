@@ -88,14 +88,7 @@ record IntegerLogits(IntegerNetwork network, Last last) {
 
   /** The activation is inside a layer that DL4J runs. */
   private static QuantizedModel withConfiguration(QuantizedModel model, String configuration) {
-    return new QuantizedModel(
-        model.graph(),
-        configuration,
-        model.layers(),
-        model.activations(),
-        model.plan(),
-        model.provenance(),
-        model.attachments());
+    return new QuantizedModel(model.content().withConfiguration(configuration));
   }
 
   /** Returns the values for some examples. */

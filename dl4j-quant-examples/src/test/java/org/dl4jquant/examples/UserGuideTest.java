@@ -10,8 +10,7 @@ import java.nio.file.Path;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.Quantization;
-import org.dl4jquant.convert.QuantizedModel;
-import org.dl4jquant.export.PackedArchive;
+import org.dl4jquant.QuantizedModel;
 import org.dl4jquant.listeners.WeightDifferenceListener;
 import org.dl4jquant.precision.SearchResult;
 import org.junit.jupiter.api.Test;
@@ -41,11 +40,12 @@ final class UserGuideTest {
             .build()
             .run(quantization.evaluating(candidate -> accuracy(candidate, validation)));
     QuantizedModel quantized = quantization.convert(found.best().plan());
-    PackedArchive.write(quantized, folder.resolve("network.dq.zip"));
+    System.out.println(quantized.report());
+    quantized.save(folder.resolve("network.dq.zip"));
 
     assertEquals(
         found.best().metric(),
-        accuracy(PackedArchive.read(folder.resolve("network.dq.zip")).toNetwork(), validation));
+        accuracy(QuantizedModel.load(folder.resolve("network.dq.zip")).toNetwork(), validation));
     assertTrue(found.best().loss() <= 0.01);
   }
 

@@ -117,13 +117,15 @@ final class TrainingNetwork {
                   change.accept(layer.getLayerConf());
                 }
               });
-      return Dl4jNetwork.create(true, graph.toJson(), network.parameters().dup());
+      return Dl4jNetwork.create(true, graph.toJson(), network.parameters().dup())
+          .withInputShapes(network.inputShapes());
     }
     MultiLayerConfiguration layers = MultiLayerConfiguration.fromJson(network.configuration());
     layers.setIterationCount(0);
     layers.setEpochCount(0);
     layers.getConfs().forEach(change);
-    return Dl4jNetwork.create(false, layers.toJson(), network.parameters().dup());
+    return Dl4jNetwork.create(false, layers.toJson(), network.parameters().dup())
+        .withInputShapes(network.inputShapes());
   }
 
   /** Gives normalizations that stand alone the numbers that their codes stand for. */
