@@ -264,9 +264,9 @@ public final class Quantization {
   }
 
   /**
-   * Rounds weights of any width adaptively, or none. Unless it is set, those of at most {@value
-   * Conversion#ADAPTIVE_BITS} bits are. Needs examples of the calibration: {@link #calibrate} keeps
-   * some.
+   * Rounds weights of any width adaptively, or none. Unless it is set, they are as soon as a
+   * layer's have at most {@value Conversion#ADAPTIVE_BITS} bits. Needs examples of the calibration:
+   * {@link #calibrate} keeps some.
    */
   public Quantization adaptiveRounding(boolean adaptive) {
     return conversion(

@@ -2,17 +2,13 @@ package org.dl4jquant.convert;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.stream.IntStream;
 import org.dl4jquant.calibrate.CalibrationExamples;
-import org.dl4jquant.execute.FloatNetwork;
 import org.dl4jquant.execute.InputPatches;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.ActivationFormat;
@@ -85,8 +81,8 @@ final class AdaptivePass {
       } else if (node.op() instanceof Weighted op && !(op instanceof ChannelAffine)) {
         weighted(node, op, nearest.get(node.name()), wanted, seen);
       } else {
-        wanted.put(node.name(), computed(exact, node, wanted));
-        seen.put(node.name(), quantized(node, computed(rounded, node, seen)));
+        wanted.put(node.name(), ExampleValues.of(exact, node, wanted));
+        seen.put(node.name(), quantized(node, ExampleValues.of(rounded, node, seen)));
       }
       for (String input : node.inputs()) {
         if (uses.merge(input, -1, Integer::sum) == 0) {
@@ -108,24 +104,23 @@ final class AdaptivePass {
     return (int) Math.max(FEWEST, MOST_BYTES / bytes);
   }
 
-  private static Tensor computed(NetworkGraph graph, Node node, Map<String, Tensor> values) {
-    return Objects.requireNonNull(
-        FloatNetwork.of(graph).values(pick(values, node), Set.of(node.name())).get(node.name()));
-  }
-
-  private static Map<String, Tensor> pick(Map<String, Tensor> values, Node node) {
-    Map<String, Tensor> picked = new HashMap<>();
-    node.inputs().forEach(input -> picked.put(input, Objects.requireNonNull(values.get(input))));
-    return picked;
-  }
-
   private Tensor quantized(Node node, Tensor value) {
     ActivationFormat format = formats.get(node.name());
-    return format == null
+    return format == null || !finite(value)
         ? value
         : QuantizedTensor.quantize(
                 value, format.granularity(), format.formats(), Rounding.HALF_EVEN)
             .dequantize();
+  }
+
+  /** A network may give NaN or infinite values for an example; there is nothing to learn then. */
+  private static boolean finite(Tensor value) {
+    for (float element : value.values()) {
+      if (!Float.isFinite(element)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void weighted(
@@ -140,7 +135,7 @@ final class AdaptivePass {
     Shape out = op.outputShape(ImmutableList.of(in));
     InputPatches patches = InputPatches.of(op, in, out);
     Weighted own;
-    if (nearest == null) {
+    if (nearest == null || !finite(exactInput) || !finite(input)) {
       Weighted before = (Weighted) rounded.node(node.name()).op();
       own = before.withParameters(before.weight(), otherBiases.apply(node));
     } else {
@@ -149,36 +144,7 @@ final class AdaptivePass {
       results.put(node.name(), result);
       own = op.withParameters(result.weight().dequantize(), result.bias());
     }
-    wanted.put(node.name(), sums(op, patches, exactInput, out));
-    seen.put(node.name(), quantized(node, sums(own, patches, input, out)));
-  }
-
-  private static Tensor sums(Weighted op, InputPatches patches, Tensor input, Shape out) {
-    int examples = input.size(0);
-    int positions = patches.positions();
-    int length = patches.length();
-    int outputs = op.outputChannels() / patches.groups();
-    float[] weights = op.weight().values();
-    float[] sums = new float[Math.multiplyExact(examples, out.elements())];
-    IntStream.range(0, examples)
-        .parallel()
-        .forEach(
-            e -> {
-              float[] matrix = new float[length * positions];
-              for (int g = 0; g < patches.groups(); g++) {
-                patches.copy(input.values(), e, g, matrix, positions, 0);
-                for (int o = g * outputs; o < (g + 1) * outputs; o++) {
-                  int from = e * out.elements() + o * positions;
-                  Arrays.fill(sums, from, from + positions, op.bias().values()[o]);
-                  for (int i = 0; i < length; i++) {
-                    float weight = weights[o * length + i];
-                    for (int p = 0; p < positions; p++) {
-                      sums[from + p] += weight * matrix[i * positions + p];
-                    }
-                  }
-                }
-              }
-            });
-    return Tensor.of(sums, out.withBatch(examples));
+    wanted.put(node.name(), ExampleValues.sums(op, patches, exactInput, out));
+    seen.put(node.name(), quantized(node, ExampleValues.sums(own, patches, input, out)));
   }
 }

@@ -17,10 +17,16 @@ import org.dl4jquant.tensor.Tensor;
  * penalty for weights that move far, which keeps few examples from deciding too much.
  *
  * <p>A bias that may be corrected takes up the mean error, so that only deviations from the mean
- * count. Sums of more than {@value #MOST_INPUTS} inputs are treated in parts.
+ * count. Sums of more than {@value #MOST_INPUTS} inputs are treated in parts; in layers of more
+ * than {@value #LARGE} weights the parts are smaller, there are fewer samples, and formats stay as
+ * they are, so that the time for each weight is limited.
  */
 final class AdaptiveRounding {
   private static final int MOST_INPUTS = 1024;
+  private static final int LARGE = 1 << 18; // weights
+  private static final int MOST_INPUTS_OF_LARGE = 256;
+  private static final int SAMPLES_PER_INPUT = 4;
+  private static final int LEAST_SAMPLES = 4096;
   private static final double RIDGE = 0.03; // the penalty, as a share of an input's mean square
   private static final int[] AWAY = {0, -1, 1};
   private static final int MAX_SPREAD = 20; // bits between the finest and the coarsest channel
@@ -30,6 +36,7 @@ final class AdaptiveRounding {
   private final List<FixedPointFormat> formats;
   private final boolean perChannel;
   private final int inputs;
+  private final boolean large;
   private final int coarsest;
   private final int[] codes;
   private final float[] bias;
@@ -55,6 +62,7 @@ final class AdaptiveRounding {
         formats.stream().mapToInt(FixedPointFormat::fractionalLength).min().orElseThrow();
     this.codes = nearest.codes();
     this.inputs = codes.length / outputs;
+    this.large = codes.length > LARGE;
     this.bias = op.bias().values().clone();
     this.chosen = formats.toArray(new FixedPointFormat[0]);
   }
@@ -88,8 +96,10 @@ final class AdaptiveRounding {
   }
 
   private void round(InputPatches patches, Tensor exact, Tensor quantized, int group) {
-    InputSeries wanted = InputSeries.of(patches, exact, group);
-    InputSeries seen = InputSeries.of(patches, quantized, group);
+    int part = Math.min(inputs, large ? MOST_INPUTS_OF_LARGE : MOST_INPUTS);
+    int samples = Math.max(large ? 0 : LEAST_SAMPLES, SAMPLES_PER_INPUT * part);
+    InputSeries wanted = InputSeries.of(patches, exact, group, samples);
+    InputSeries seen = InputSeries.of(patches, quantized, group, samples);
     double[] wantedMeans = wanted.means();
     double[] seenMeans = seen.means();
     if (corrects) {
@@ -98,8 +108,8 @@ final class AdaptiveRounding {
     }
     int outputs = op.outputChannels() / patches.groups();
     Candidates candidates = new Candidates(group * outputs, outputs);
-    for (int from = 0; from < inputs; from += MOST_INPUTS) {
-      int to = Math.min(inputs, from + MOST_INPUTS);
+    for (int from = 0; from < inputs; from += part) {
+      int to = Math.min(inputs, from + part);
       candidates.round(wanted.part(from, to), seen.part(from, to), from);
     }
     candidates.decide();
@@ -125,7 +135,7 @@ final class AdaptiveRounding {
     Candidates(int first, int outputs) {
       this.first = first;
       this.outputs = outputs;
-      int count = perChannel ? AWAY.length : 1;
+      int count = perChannel && !large ? AWAY.length : 1;
       this.tried = new int[count][outputs * inputs];
       this.errors = new double[count][outputs];
     }
@@ -142,25 +152,25 @@ final class AdaptiveRounding {
         matrix[i][i] += penalty;
       }
       RoundingProblem problem = new RoundingProblem(matrix);
+      double[][] across = seen.products(wanted);
       IntStream outs = IntStream.range(0, outputs);
-      (outputs > 1 ? outs.parallel() : outs)
-          .forEach(o -> round(problem, wanted, seen, from, o, penalty));
+      (outputs > 1 ? outs.parallel() : outs).forEach(o -> round(problem, across, from, o, penalty));
     }
 
     private void round(
-        RoundingProblem problem,
-        InputSeries wanted,
-        InputSeries seen,
-        int from,
-        int o,
-        double penalty) {
-      double[] weights = new double[wanted.inputs()];
+        RoundingProblem problem, double[][] across, int from, int o, double penalty) {
+      double[] weights = new double[across.length];
       for (int i = 0; i < weights.length; i++) {
         weights[i] = op.weight().values()[(first + o) * inputs + from + i];
       }
-      double[] target = seen.products(wanted.sums(weights));
+      double[] target = new double[weights.length];
       for (int i = 0; i < target.length; i++) {
-        target[i] += penalty * weights[i];
+        double sum = penalty * weights[i];
+        double[] row = across[i];
+        for (int k = 0; k < row.length; k++) {
+          sum += row[k] * weights[k];
+        }
+        target[i] = sum;
       }
       double[] optimum = problem.optimum(target);
       for (int c = 0; c < tried.length; c++) {

@@ -32,9 +32,9 @@ import org.dl4jquant.strategy.FormatStrategy;
  *     the plan gives the layer; with 12 bits or more, twice the range that was seen fits
  * @param correctsBias whether the mean error of rounded weights is taken out of the biases
  * @param target what is to compute the network, if the plan leaves that open
- * @param adaptiveBits weights of at most so many bits are rounded adaptively, where calibration
- *     kept examples: up or down, as their layer's sums come nearest to those of the float network;
- *     0 for none
+ * @param adaptiveBits as soon as the weights of a layer have at most so many bits, those of all
+ *     layers are rounded adaptively, where calibration kept examples: up or down, as their layer's
+ *     sums come nearest to those of the float network; 0 for never
  */
 public record Conversion(
     WeightConversion weights,
@@ -92,7 +92,7 @@ public record Conversion(
     return new Conversion(weights, activations, outputBits, correctsBias, other, adaptiveBits);
   }
 
-  /** Returns this with weights of at most so many bits rounded adaptively; 0 for none. */
+  /** Returns this with adaptive rounding as soon as weights have so few bits; 0 for never. */
   public Conversion withAdaptiveRounding(int bits) {
     return new Conversion(weights, activations, outputBits, correctsBias, target, bits);
   }

@@ -25,11 +25,11 @@ import org.dl4jquant.graph.ChannelAffine;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Weighted;
-import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.Sqnr;
 import org.dl4jquant.stats.TensorProfile;
+import org.dl4jquant.strategy.FormatStrategy;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
 
@@ -45,6 +45,7 @@ final class ConversionRun {
   private final Optional<CalibrationExamples> examples;
   private final NetworkImage image;
   private final Map<String, QuantizedParameter> parameters = new HashMap<>();
+  private String activationStrategy;
   private boolean adapted;
 
   ConversionRun(
@@ -54,6 +55,7 @@ final class ConversionRun {
       Function<String, Optional<TensorProfile>> profiles,
       Optional<CalibrationExamples> examples) {
     this.settings = settings;
+    this.activationStrategy = settings.activations().toString();
     this.network = folded.network();
     this.plan = withHalves(plan, folded).with(plan.target().orElse(settings.target()));
     this.profiles = profiles;
@@ -81,8 +83,8 @@ final class ConversionRun {
     QuantizedModel rounded = model(weights, source, ImmutableMap.of());
     NetworkImage after = GraphReader.read(rounded.plainNetwork());
     IntegerWeights codes = new IntegerWeights(after, rounded.layers());
-    ImmutableMap<String, ActivationFormat> formats = formats(codes);
     Map<String, Tensor> biases = biases(after);
+    ImmutableMap<String, ActivationFormat> formats = formats(after, codes, biases);
     if (round(after, codes, formats, biases)) {
       rounded = model(weights, source, ImmutableMap.of());
       after = GraphReader.read(rounded.plainNetwork());
@@ -92,7 +94,8 @@ final class ConversionRun {
     return model(weights, source, formats);
   }
 
-  private ImmutableMap<String, ActivationFormat> formats(IntegerWeights codes) {
+  private ImmutableMap<String, ActivationFormat> formats(
+      NetworkImage after, IntegerWeights codes, Map<String, Tensor> biases) {
     CodePlan carriers =
         new CodePlan(
             image.graph(),
@@ -100,9 +103,26 @@ final class ConversionRun {
                 !plan.of(node.layer()).keepsFloatActivations() && codes.of(node.name()).isPresent(),
             layer -> plan.of(layer).activationBits(),
             settings.outputBits());
+    ImmutableMap<String, CodePlan.Choice> choices = carriers.choices();
+    ImmutableList<FormatStrategy> candidates = settings.activations().candidates();
+    if (examples.isEmpty() || candidates.size() == 1 || choices.isEmpty()) {
+      return formats(candidates.get(0), choices);
+    }
+    ImmutableMap.Builder<String, ImmutableMap<String, ActivationFormat>> all =
+        ImmutableMap.builder();
+    candidates.forEach(each -> all.put(each.toString(), formats(each, choices)));
+    StrategySearch.Choice choice =
+        new StrategySearch(
+                image.graph(), examples.get(), formats -> assembled(after, codes, formats, biases))
+            .choose(all.buildOrThrow());
+    activationStrategy = settings.activations() + ": " + choice.text();
+    return choice.formats();
+  }
+
+  private ImmutableMap<String, ActivationFormat> formats(
+      FormatStrategy strategy, ImmutableMap<String, CodePlan.Choice> choices) {
     boolean perChannel = plan.target().equals(Optional.of(Target.INTEGER));
-    return new ActivationFormats(image.graph(), settings.activations(), perChannel, profiles)
-        .choose(carriers.choices());
+    return new ActivationFormats(image.graph(), strategy, perChannel, profiles).choose(choices);
   }
 
   /**
@@ -173,13 +193,17 @@ final class ConversionRun {
     return true;
   }
 
+  /** Returns the weights to be rounded adaptively: all of them as soon as one has so few bits. */
   private Map<String, QuantizedTensor> adaptive(IntegerWeights codes) {
     Map<String, QuantizedTensor> adaptive = new HashMap<>();
+    boolean few =
+        network.layers().stream()
+            .filter(layer -> layer.weightCount() > 0)
+            .anyMatch(layer -> plan.of(layer.name()).weightBits() <= settings.adaptiveBits());
     for (Node node : image.graph().nodes()) {
-      LayerPrecision precision = plan.of(node.layer());
-      if (node.op() instanceof Weighted op
+      if (few
+          && node.op() instanceof Weighted op
           && !(op instanceof ChannelAffine)
-          && precision.weightBits() <= settings.adaptiveBits()
           && op.weight().length() / op.outputChannels() <= MOST_ADAPTIVE_INPUTS) {
         codes.of(node.name()).ifPresent(own -> adaptive.put(node.name(), own));
       }
@@ -218,16 +242,24 @@ final class ConversionRun {
       IntegerWeights codes,
       ImmutableMap<String, ActivationFormat> formats,
       Map<String, Tensor> biases) {
-    QuantizedGraph graph =
-        new GraphAssembly(after, codes, formats, layer -> plan.of(layer).biasBits())
-            .withBiases(biases)
-            .graph();
+    QuantizedGraph graph = assembled(after, codes, formats, biases);
     for (Node node : image.graph().nodes()) {
       Optional<Dl4jParameter> bias = bias(node);
       if (bias.isPresent()) {
         graph.weights(node.name()).ifPresent(own -> replace(bias.get(), BiasCodes.of(own)));
       }
     }
+  }
+
+  private QuantizedGraph assembled(
+      NetworkImage after,
+      IntegerWeights codes,
+      Map<String, ActivationFormat> formats,
+      Map<String, Tensor> biases) {
+    return new GraphAssembly(
+            after, codes, ImmutableMap.copyOf(formats), layer -> plan.of(layer).biasBits())
+        .withBiases(biases)
+        .graph();
   }
 
   private Optional<Dl4jParameter> bias(Node node) {
@@ -258,8 +290,7 @@ final class ConversionRun {
       QuantizedModel weights, String source, ImmutableMap<String, ActivationFormat> formats) {
     ImmutableList<QuantizedLayer> layers =
         network.layers().stream().map(this::layer).collect(toImmutableList());
-    Provenance provenance =
-        Provenance.of(source, weightStrategy(), settings.activations().toString());
+    Provenance provenance = Provenance.of(source, weightStrategy(), activationStrategy);
     return new QuantizedModel(
         new ModelContent(
             weights.graph(),

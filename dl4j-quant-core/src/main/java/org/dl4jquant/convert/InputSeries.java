@@ -11,8 +11,6 @@ import org.dl4jquant.tensor.Tensor;
  * <p>Immutable and thread-safe.
  */
 final class InputSeries {
-  private static final int LEAST_SAMPLES = 4096;
-  private static final int SAMPLES_PER_INPUT = 4;
   private static final int LANES = 4;
 
   private final float[][] values;
@@ -25,12 +23,12 @@ final class InputSeries {
    * Samples a value evenly over examples and positions.
    *
    * @param group of output channels
+   * @param most how many samples are taken at most
    */
-  static InputSeries of(InputPatches patches, Tensor value, int group) {
+  static InputSeries of(InputPatches patches, Tensor value, int group, int most) {
     int examples = value.size(0);
     int positions = patches.positions();
     long all = (long) examples * positions;
-    int most = Math.max(LEAST_SAMPLES, SAMPLES_PER_INPUT * patches.length());
     int stride = (int) Math.max(1, (all + most - 1) / most);
     int count = (int) ((all + stride - 1) / stride);
     float[][] series = new float[patches.length()][count];
@@ -86,25 +84,17 @@ final class InputSeries {
     return new InputSeries(Arrays.copyOfRange(values, from, to));
   }
 
-  /** Returns the sums of these inputs, weighted. */
-  float[] sums(double[] weights) {
-    float[] sums = new float[samples()];
-    for (int i = 0; i < values.length; i++) {
-      float weight = (float) weights[i];
-      float[] own = values[i];
-      for (int s = 0; s < sums.length; s++) {
-        sums[s] += weight * own[s];
-      }
-    }
-    return sums;
-  }
-
-  /** Returns the mean product of every input with a series. */
-  double[] products(float[] other) {
-    double[] products = new double[values.length];
-    for (int i = 0; i < products.length; i++) {
-      products[i] = product(values[i], other) / samples();
-    }
+  /** Returns the mean products of every input, the first index, with those of another series. */
+  double[][] products(InputSeries other) {
+    double[][] products = new double[values.length][other.values.length];
+    IntStream.range(0, values.length)
+        .parallel()
+        .forEach(
+            i -> {
+              for (int j = 0; j < other.values.length; j++) {
+                products[i][j] = product(values[i], other.values[j]) / samples();
+              }
+            });
     return products;
   }
 

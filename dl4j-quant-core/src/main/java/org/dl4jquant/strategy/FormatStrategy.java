@@ -63,6 +63,14 @@ public interface FormatStrategy {
   }
 
   /**
+   * Returns the strategies among which a conversion chooses by the error of the network's outputs,
+   * the one that is taken without examples first; this one alone unless it is {@link #automatic}.
+   */
+  default ImmutableList<FormatStrategy> candidates() {
+    return ImmutableList.of(this);
+  }
+
+  /**
    * Covers the largest magnitude: {@code fractionalLength = bitWidth - 1 - ceil(log2(max|x|))} if
    * signed (the range rule of US20230117033A1). Clips by at most one step, where the largest
    * magnitude is just at or below a power of two; the next coarser format would err as much there,
@@ -145,10 +153,19 @@ public interface FormatStrategy {
   }
 
   /**
+   * Leaves the choice among mse, max-abs, percentile, kl and pdf to a conversion that has examples
+   * of the calibration: value by value, by the error of the network's outputs in integers. For a
+   * profile alone it is {@link #minMse}.
+   */
+  static FormatStrategy automatic() {
+    return Automatic.INSTANCE;
+  }
+
+  /**
    * Returns a strategy by its name on the command line: {@code max-abs}, {@code percentile} (99.99,
    * another as {@code percentile:99.9}), {@code sigma} (4, another as {@code sigma:6}), {@code
-   * mse}, {@code kl} or {@code pdf} (also {@code pdf:kurtosis}, {@code pdf:refined}). The string
-   * form of a strategy is its name.
+   * mse}, {@code kl}, {@code pdf} (also {@code pdf:kurtosis}, {@code pdf:refined}) or {@code auto}.
+   * The string form of a strategy is its name.
    *
    * @throws IllegalArgumentException if the name is none of these; the message lists them
    */

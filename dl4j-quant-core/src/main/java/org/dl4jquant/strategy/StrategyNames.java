@@ -7,8 +7,8 @@ import org.dl4jquant.internal.Checks;
 /** The names of the format strategies. */
 final class StrategyNames {
   static final ImmutableList<String> KNOWN =
-      ImmutableList.of("max-abs", "percentile", "sigma", "mse", "kl", "pdf");
-  private static final double DEFAULT_PERCENT = 99.99;
+      ImmutableList.of("max-abs", "percentile", "sigma", "mse", "kl", "pdf", "auto");
+  static final double DEFAULT_PERCENT = 99.99;
   private static final double DEFAULT_SIGMAS = 4;
 
   private StrategyNames() {}
@@ -27,6 +27,7 @@ final class StrategyNames {
       case "max-abs" -> FormatStrategy.maxAbs();
       case "mse" -> FormatStrategy.minMse();
       case "kl" -> FormatStrategy.klDivergence();
+      case "auto" -> FormatStrategy.automatic();
       case "pdf" -> FormatStrategy.pdfAware();
       case "pdf:kurtosis" -> FormatStrategy.pdfByKurtosis();
       case "pdf:refined" -> FormatStrategy.pdfRefined();

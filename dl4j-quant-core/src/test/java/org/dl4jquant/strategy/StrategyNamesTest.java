@@ -32,7 +32,7 @@ final class StrategyNamesTest {
   void anUnknownNameListsTheKnownOnes() {
     for (String name : new String[] {"entropy", "", "mse:3", "percentile:", "sigma:four", "MSE"}) {
       FormatStrategyTest.assertMessage(
-          "strategy must be one of max-abs, percentile, sigma, mse, kl, pdf, or as"
+          "strategy must be one of max-abs, percentile, sigma, mse, kl, pdf, auto, or as"
               + " percentile:99.9, sigma:6, pdf:kurtosis or pdf:refined, found '"
               + name
               + "'",

@@ -283,7 +283,7 @@ final class IntegerCommandsTest {
         "--rounding",
         "nearest");
     usage(
-        "--strategy must be one of max-abs, percentile, sigma, mse, kl, pdf, or as"
+        "--strategy must be one of max-abs, percentile, sigma, mse, kl, pdf, auto, or as"
             + " percentile:99.9, sigma:6, pdf:kurtosis or pdf:refined, found 'best'",
         "--calibration",
         data,
