@@ -15,6 +15,7 @@ import org.dl4jquant.calibrate.Calibration;
 import org.dl4jquant.calibrate.CalibrationExamples;
 import org.dl4jquant.calibrate.CalibrationResult;
 import org.dl4jquant.calibrate.FiniteExamples;
+import org.dl4jquant.convert.Alignment;
 import org.dl4jquant.convert.Attachments;
 import org.dl4jquant.convert.Conversion;
 import org.dl4jquant.convert.OnnxAssembly;
@@ -180,6 +181,14 @@ public final class Quantization {
    */
   public Quantization target(Target target) {
     return conversion(conversion.withTarget(target));
+  }
+
+  /**
+   * Says how channels of different ranges meet in one sum, if not as suits the target. Has an
+   * effect only with calibration.
+   */
+  public Quantization alignment(Alignment alignment) {
+    return conversion(conversion.withAlignment(alignment));
   }
 
   /** Chooses the formats of activations in another way than by minimal squared error. */

@@ -35,6 +35,7 @@ import org.dl4jquant.strategy.FormatStrategy;
  * @param adaptiveBits as soon as the weights of a layer have at most so many bits, those of all
  *     layers are rounded adaptively, where calibration kept examples: up or down, as their layer's
  *     sums come nearest to those of the float network; 0 for never
+ * @param alignment how channels of different ranges meet; empty for what suits the target
  */
 public record Conversion(
     WeightConversion weights,
@@ -42,7 +43,8 @@ public record Conversion(
     int outputBits,
     boolean correctsBias,
     Target target,
-    int adaptiveBits) {
+    int adaptiveBits,
+    Optional<Alignment> alignment) {
   /** What is rounded adaptively unless asked otherwise: the nearest code serves above. */
   public static final int ADAPTIVE_BITS = 6;
 
@@ -57,7 +59,8 @@ public record Conversion(
           16,
           true,
           Target.INTEGER,
-          ADAPTIVE_BITS);
+          ADAPTIVE_BITS,
+          Optional.empty());
 
   /** The bits of the factors of a normalization that stands alone. */
   static final int FACTOR_BITS = 16;
@@ -69,32 +72,54 @@ public record Conversion(
 
   /** Returns this with other formats and codes of weights. */
   public Conversion withWeights(WeightConversion other) {
-    return new Conversion(other, activations, outputBits, correctsBias, target, adaptiveBits);
+    return new Conversion(
+        other, activations, outputBits, correctsBias, target, adaptiveBits, alignment);
   }
 
   /** Returns this with another strategy for activations. */
   public Conversion withActivations(FormatStrategy other) {
-    return new Conversion(weights, other, outputBits, correctsBias, target, adaptiveBits);
+    return new Conversion(
+        weights, other, outputBits, correctsBias, target, adaptiveBits, alignment);
   }
 
   /** Returns this with another number of bits for what leaves the integers. */
   public Conversion withOutputBits(int bits) {
-    return new Conversion(weights, activations, bits, correctsBias, target, adaptiveBits);
+    return new Conversion(
+        weights, activations, bits, correctsBias, target, adaptiveBits, alignment);
   }
 
   /** Returns this with or without bias correction. */
   public Conversion withBiasCorrection(boolean corrects) {
-    return new Conversion(weights, activations, outputBits, corrects, target, adaptiveBits);
+    return new Conversion(
+        weights, activations, outputBits, corrects, target, adaptiveBits, alignment);
   }
 
   /** Returns this for what is to compute the network, where the plan leaves that open. */
   public Conversion withTarget(Target other) {
-    return new Conversion(weights, activations, outputBits, correctsBias, other, adaptiveBits);
+    return new Conversion(
+        weights, activations, outputBits, correctsBias, other, adaptiveBits, alignment);
   }
 
   /** Returns this with adaptive rounding as soon as weights have so few bits; 0 for never. */
   public Conversion withAdaptiveRounding(int bits) {
-    return new Conversion(weights, activations, outputBits, correctsBias, target, bits);
+    return new Conversion(weights, activations, outputBits, correctsBias, target, bits, alignment);
+  }
+
+  /** Returns this with another way in which channels of different ranges meet. */
+  public Conversion withAlignment(Alignment other) {
+    return new Conversion(
+        weights, activations, outputBits, correctsBias, target, adaptiveBits, Optional.of(other));
+  }
+
+  /** Returns how channels meet for a target: as was asked for, or what suits it. */
+  Alignment alignment(Target to) {
+    Alignment chosen = alignment.orElse(Alignment.of(to));
+    Checks.that(
+        to == Target.INTEGER || !chosen.perChannel(),
+        "alignment",
+        "give a value one format for the target onnx, such as balanced",
+        chosen.word());
+    return chosen;
   }
 
   /**
@@ -103,7 +128,8 @@ public record Conversion(
    * @param profiles of the values of the network's graph, by the names of the nodes; of the network
    *     as it is given or of its folded form
    * @throws IllegalArgumentException if a weight is NaN or infinite, the plan names a layer that
-   *     the network lacks, or a value that is to become codes has no profile
+   *     the network lacks, a value that is to become codes has no profile, or the target does not
+   *     compute the alignment
    */
   public QuantizedModel convert(
       Dl4jNetwork network, PrecisionPlan plan, Function<String, Optional<TensorProfile>> profiles) {

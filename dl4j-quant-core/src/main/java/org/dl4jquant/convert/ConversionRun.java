@@ -15,14 +15,17 @@ import org.dl4jquant.calibrate.CalibrationExamples;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
+import org.dl4jquant.dl4j.EqualizedNetwork;
 import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.NetworkImage;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.ChannelAffine;
 import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.ProductAlignment;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.precision.PrecisionPlan;
@@ -44,6 +47,7 @@ final class ConversionRun {
   private final Function<String, Optional<TensorProfile>> profiles;
   private final Optional<CalibrationExamples> examples;
   private final NetworkImage image;
+  private final Alignment alignment;
   private final Map<String, QuantizedParameter> parameters = new HashMap<>();
   private String activationStrategy;
   private boolean adapted;
@@ -54,13 +58,23 @@ final class ConversionRun {
       PrecisionPlan plan,
       Function<String, Optional<TensorProfile>> profiles,
       Optional<CalibrationExamples> examples) {
+    Target target = plan.target().orElse(settings.target());
     this.settings = settings;
     this.activationStrategy = settings.activations().toString();
-    this.network = folded.network();
-    this.plan = withHalves(plan, folded).with(plan.target().orElse(settings.target()));
-    this.profiles = profiles;
     this.examples = examples;
+    this.plan = withHalves(plan, folded).with(target);
+    this.alignment = settings.alignment(target);
+    NetworkImage plain = GraphReader.read(folded.network());
+    if (!alignment.trades()) {
+      this.network = folded.network();
+      this.image = plain;
+      this.profiles = profiles;
+      return;
+    }
+    Trades trades = Trades.of(folded.network(), plain.graph(), settings, this.plan, profiles);
+    this.network = EqualizedNetwork.of(folded.network(), trades.exponents());
     this.image = GraphReader.read(network);
+    this.profiles = trades::after;
   }
 
   /** A separable convolution's precision is that of both halves. */
@@ -121,8 +135,8 @@ final class ConversionRun {
 
   private ImmutableMap<String, ActivationFormat> formats(
       FormatStrategy strategy, ImmutableMap<String, CodePlan.Choice> choices) {
-    boolean perChannel = plan.target().equals(Optional.of(Target.INTEGER));
-    return new ActivationFormats(image.graph(), strategy, perChannel, profiles).choose(choices);
+    return new ActivationFormats(image.graph(), strategy, alignment.perChannel(), profiles)
+        .choose(choices);
   }
 
   /**
@@ -256,10 +270,30 @@ final class ConversionRun {
       IntegerWeights codes,
       Map<String, ActivationFormat> formats,
       Map<String, Tensor> biases) {
+    Map<String, Tensor> own = new HashMap<>(biases);
+    if (alignment == Alignment.OUTPUT) {
+      own.replaceAll((name, bias) -> onGrid(bias, target(image.graph().node(name), formats)));
+    }
     return new GraphAssembly(
             after, codes, ImmutableMap.copyOf(formats), layer -> plan.of(layer).biasBits())
-        .withBiases(biases)
+        .withBiases(own)
         .graph();
+  }
+
+  /** Returns the format of what the sums of a node become, if they become codes. */
+  private Optional<ActivationFormat> target(Node node, Map<String, ActivationFormat> formats) {
+    return Optional.ofNullable(formats.get(node.name()))
+        .or(
+            () ->
+                image
+                    .graph()
+                    .soleConsumer(node.name())
+                    .flatMap(next -> Optional.ofNullable(formats.get(next.name()))));
+  }
+
+  private static Tensor onGrid(Tensor bias, Optional<ActivationFormat> grid) {
+    return grid.map(format -> ProductAlignment.onGrid(bias, format, Rounding.HALF_EVEN))
+        .orElse(bias);
   }
 
   private Optional<Dl4jParameter> bias(Node node) {

@@ -11,6 +11,7 @@ import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
+import org.dl4jquant.tensor.Tensor;
 
 /**
  * How products that lie on grids of their own, one for each input channel, meet in one sum (method
@@ -57,20 +58,25 @@ public record ProductAlignment(Rule rule, int biasBits, Rounding rounding) {
     return switch (rule) {
       case SHIFT_MAX -> QuantizedWeights.onFinestGrid(op, weight, input, rounding, biasBits);
       case OUTPUT -> {
-        ImmutableList<NumberFormat> to = output.ofChannels(op.outputChannels());
-        float[] bias = op.bias().values().clone();
-        for (int j = 0; j < bias.length; j++) {
-          FixedPointFormat wide =
-              FixedPointFormat.signed(
-                  FixedPointFormat.MAX_BIT_WIDTH, fixedPoint(to.get(j)).fractionalLength());
-          bias[j] = (float) wide.dequantize(wide.quantize(bias[j], rounding));
-        }
-        Weighted rounded =
-            op.withParameters(op.weight(), org.dl4jquant.tensor.Tensor.of(bias, bias.length));
-        yield QuantizedWeights.onFinestGrid(rounded, weight, input, rounding, biasBits);
+        Tensor bias = onGrid(op.bias(), output, rounding);
+        yield QuantizedWeights.onFinestGrid(
+            op.withParameters(op.weight(), bias), weight, input, rounding, biasBits);
       }
       case ALIGN_MIN -> onCoarsestGrid(op, weight, input);
     };
+  }
+
+  /** Returns a bias rounded to the grids of what the sums become. */
+  public static Tensor onGrid(Tensor bias, ActivationFormat output, Rounding rounding) {
+    ImmutableList<NumberFormat> to = output.ofChannels(bias.length());
+    float[] values = bias.values().clone();
+    for (int j = 0; j < values.length; j++) {
+      FixedPointFormat wide =
+          FixedPointFormat.signed(
+              FixedPointFormat.MAX_BIT_WIDTH, fixedPoint(to.get(j)).fractionalLength());
+      values[j] = (float) wide.dequantize(wide.quantize(values[j], rounding));
+    }
+    return Tensor.of(values, values.length);
   }
 
   private QuantizedWeights onCoarsestGrid(

@@ -17,6 +17,15 @@ public record ChannelProfile(Moments moments, Histogram histogram) {
         histogram.count());
   }
 
+  /**
+   * Returns the profile of the same values times {@code 2^exponent}.
+   *
+   * @throws IllegalArgumentException if the histogram's bins would leave the range of {@code float}
+   */
+  public ChannelProfile scaled(int exponent) {
+    return new ChannelProfile(moments.scaled(exponent), histogram.scaled(exponent));
+  }
+
   /** Returns the number of values, those that were skipped as not finite excluded. */
   public long count() {
     return moments.count();

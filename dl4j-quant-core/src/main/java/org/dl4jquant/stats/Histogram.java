@@ -41,6 +41,11 @@ public record Histogram(int exponent, ImmutableLongArray counts, long nonFinite)
     return counts.stream().sum();
   }
 
+  /** Returns the histogram of the same values times {@code 2^power}. */
+  Histogram scaled(int power) {
+    return new Histogram(exponent + power, counts, nonFinite);
+  }
+
   /** Returns the width of a bin, {@code 2^exponent}. */
   public double binWidth() {
     return Math.scalb(1.0, exponent);

@@ -45,6 +45,25 @@ public record Moments(
         centralMoments.length());
   }
 
+  /** Returns the moments of the same values times {@code 2^exponent}. */
+  Moments scaled(int exponent) {
+    ImmutableDoubleArray.Builder central = ImmutableDoubleArray.builder();
+    for (int order = 2; order <= CentralSums.ORDER; order++) {
+      central.add(Math.scalb(centralMoment(order), order * exponent));
+    }
+    return new Moments(
+        count,
+        zeros,
+        positives,
+        nonFinite,
+        Math.scalb(min, exponent),
+        Math.scalb(max, exponent),
+        Math.scalb(mean, exponent),
+        central.build(),
+        Math.scalb(meanAbs, exponent),
+        Math.scalb(positiveMeanSquare, 2 * exponent));
+  }
+
   /**
    * Returns {@code E (x - mean)^order}.
    *

@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.Iterables;
 import com.google.common.primitives.ImmutableIntArray;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.Add;
 import org.dl4jquant.graph.AveragePool;
@@ -23,7 +25,7 @@ import org.dl4jquant.graph.MaxPool;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Padding;
 import org.dl4jquant.graph.PowerOfTwoEqualization;
-import org.dl4jquant.graph.PowerOfTwoEqualization.Pair;
+import org.dl4jquant.graph.PowerOfTwoEqualization.Group;
 import org.dl4jquant.graph.ScalarFunction;
 import org.dl4jquant.graph.Softmax;
 import org.dl4jquant.graph.Window;
@@ -108,11 +110,14 @@ final class FloatNetworkTest {
   @Test
   void tradingPowersOfTwoIsExact() {
     NetworkGraph graph = BatchNormFolding.fold(residual()).graph();
-    Map<Pair, ImmutableIntArray> exponents = new HashMap<>();
-    for (Pair pair : PowerOfTwoEqualization.pairs(graph)) {
-      exponents.put(pair, ImmutableIntArray.copyOf(RANDOM.ints(pair.channels(), -6, 7).toArray()));
+    Map<Group, ImmutableIntArray> exponents = new LinkedHashMap<>();
+    for (Group group : PowerOfTwoEqualization.groups(graph)) {
+      exponents.put(
+          group, ImmutableIntArray.copyOf(RANDOM.ints(group.channels(), -6, 7).toArray()));
     }
-    assertEquals(Set.of(new Pair("bn4", "up", 4), new Pair("up", "dense", 2)), exponents.keySet());
+    assertEquals(
+        List.of(List.of("conv", "depthwise"), List.of("bn4"), List.of("up")),
+        exponents.keySet().stream().map(Group::producers).toList());
     computeTheSame(graph, PowerOfTwoEqualization.apply(graph, exponents), 0);
   }
 
@@ -125,7 +130,10 @@ final class FloatNetworkTest {
             .add("b", new Dense(random(1, 1), random(1)), "a")
             .output("b")
             .build();
-    Pair pair = new Pair("a", "b", 1);
+    Group pair = Iterables.getOnlyElement(PowerOfTwoEqualization.groups(graph));
+    assertEquals(
+        new Group(ImmutableList.of("a"), ImmutableList.of("b"), ImmutableList.of("a"), 1), pair);
+    Group wrong = new Group(ImmutableList.of("b"), ImmutableList.of("a"), ImmutableList.of("b"), 1);
     IllegalArgumentException e =
         assertThrows(
             IllegalArgumentException.class,
@@ -134,12 +142,8 @@ final class FloatNetworkTest {
     e =
         assertThrows(
             IllegalArgumentException.class,
-            () ->
-                PowerOfTwoEqualization.apply(
-                    graph, Map.of(new Pair("b", "a", 1), ImmutableIntArray.of(1))));
-    assertEquals(
-        "pair must be one of [%s], found Pair[producer=b, consumer=a, channels=1]".formatted(pair),
-        e.getMessage());
+            () -> PowerOfTwoEqualization.apply(graph, Map.of(wrong, ImmutableIntArray.of(1))));
+    assertEquals("group must be one of [%s], found %s".formatted(pair, wrong), e.getMessage());
   }
 
   @Test

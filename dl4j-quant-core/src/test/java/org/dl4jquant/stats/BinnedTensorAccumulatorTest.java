@@ -3,6 +3,7 @@ package org.dl4jquant.stats;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import com.google.common.primitives.ImmutableIntArray;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -95,5 +96,22 @@ final class BinnedTensorAccumulatorTest {
 
   private static void assertMessage(String message, Runnable call) {
     assertEquals(message, assertThrows(IllegalArgumentException.class, call::run).getMessage());
+  }
+
+  @Test
+  void aProfileTimesPowersOfTwoIsThatOfTheValuesTimesThem() {
+    Random random = new Random(4);
+    float[] values = new float[3 * 500];
+    float[] scaled = new float[values.length];
+    int[] powers = {-3, 0, 5};
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i % 7 == 0 ? 0 : (float) random.nextGaussian();
+      scaled[i] = Math.scalb(values[i], powers[i / 500]);
+    }
+    BinnedTensorAccumulator plain = BinnedTensorAccumulator.create(3);
+    plain.acceptBatch(values, values.length, 500);
+    BinnedTensorAccumulator expected = BinnedTensorAccumulator.create(3);
+    expected.acceptBatch(scaled, scaled.length, 500);
+    assertEquals(expected.snapshot(), plain.snapshot().scaled(ImmutableIntArray.copyOf(powers)));
   }
 }

@@ -4,6 +4,7 @@ import com.google.common.collect.ImmutableList;
 import java.util.Optional;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.calibrate.FiniteExamples;
+import org.dl4jquant.convert.Alignment;
 import org.dl4jquant.datafile.LabeledExamples;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.precision.Target;
@@ -68,6 +69,16 @@ final class CalibrationOptions {
               + " needs --calibration (default: adaptive for at most 6 bits, else nearest).")
   private @Nullable String rounding;
 
+  @Option(
+      names = "--alignment",
+      paramLabel = "NAME",
+      description =
+          "How channels of different ranges meet in one sum: shift-max (a format for each) or"
+              + " output (the same, biases on the output's grid) for --target integer; align-min or"
+              + " balanced (layers trade powers of two) or none; needs --calibration (default:"
+              + " shift-max for --target integer, balanced for onnx).")
+  private @Nullable String alignment;
+
   private CalibrationOptions() {}
 
   /** Returns whether the network shall compute in integers. */
@@ -83,9 +94,14 @@ final class CalibrationOptions {
   /** Checks the options together. */
   void check(CommandLine command) {
     boolean stated =
-        activationBits != null || strategy != null || target != null || rounding != null;
+        activationBits != null
+            || strategy != null
+            || target != null
+            || rounding != null
+            || alignment != null;
     if (!isWanted() && stated) {
-      String other = target != null ? "--target" : "--rounding";
+      String late = alignment != null ? "--alignment" : "--rounding";
+      String other = target != null ? "--target" : late;
       String option = strategy != null ? "--strategy" : other;
       throw new ParameterException(
           command,
@@ -103,6 +119,9 @@ final class CalibrationOptions {
     try {
       FormatStrategy.named(strategy());
       target();
+      if (alignment != null) {
+        Alignment.named(alignment);
+      }
     } catch (IllegalArgumentException e) {
       throw new ParameterException(command, "--" + e.getMessage(), e);
     }
@@ -135,11 +154,11 @@ final class CalibrationOptions {
     requireFit(file, inputs);
     requireFinite(examples, inputs);
     int batches = new InputBatches(inputs, () -> {}).count();
+    Quantization aligned =
+        alignment == null ? quantization : quantization.alignment(Alignment.named(alignment));
     try (Progress progress = Progress.start("calibrating", batches)) {
       Quantization rounded =
-          rounding == null
-              ? quantization
-              : quantization.adaptiveRounding(rounding.equals("adaptive"));
+          rounding == null ? aligned : aligned.adaptiveRounding(rounding.equals("adaptive"));
       return rounded
           .activationBits(bits())
           .strategy(FormatStrategy.named(strategy()))

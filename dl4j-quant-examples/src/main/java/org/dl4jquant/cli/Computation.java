@@ -67,7 +67,8 @@ record Computation(ImmutableMap<String, String> layers, ImmutableMap<String, Str
             LayerPrecision.DEFAULT_BIAS_BITS,
             false,
             Target.INTEGER,
-            0);
+            0,
+            Optional.empty());
     TensorProfile any = anyProfile();
     Computation folded =
         of(

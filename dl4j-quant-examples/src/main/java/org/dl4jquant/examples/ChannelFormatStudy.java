@@ -15,6 +15,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.Alignment;
 import org.dl4jquant.examples.IntegerAccuracyStudy.Setting;
 import org.dl4jquant.examples.IntegerAccuracyStudy.Subject;
 import org.dl4jquant.precision.Target;
@@ -31,12 +32,19 @@ public final class ChannelFormatStudy {
 
   static final ImmutableList<Setting> SETTINGS =
       ImmutableList.of(
-          setting("W8A8 layer", MANY, start -> bits(start, 8, 8).target(Target.ONNX)),
+          setting("W8A8 layer", MANY, start -> onnx(bits(start, 8, 8), Alignment.NONE)),
+          setting("W8A8 ALIGN_MIN", MANY, start -> onnx(bits(start, 8, 8), Alignment.ALIGN_MIN)),
+          setting("W8A8 balanced", MANY, start -> onnx(bits(start, 8, 8), Alignment.BALANCED)),
           setting("W8A8 SHIFT_MAX", MANY, start -> bits(start, 8, 8)),
-          setting("W8A8 layer, 10 images", FEW, start -> bits(start, 8, 8).target(Target.ONNX)),
+          setting("W8A8 OUTPUT", MANY, start -> bits(start, 8, 8).alignment(Alignment.OUTPUT)),
+          setting(
+              "W8A8 balanced, 10 images",
+              FEW,
+              start -> onnx(bits(start, 8, 8), Alignment.BALANCED)),
           setting("W8A8 SHIFT_MAX, 10 images", FEW, start -> bits(start, 8, 8)),
-          setting("W8A8 SHIFT_MAX, logits of 8 bits", MANY, start -> logits(bits(start, 8, 8), 8)),
-          setting("W4A8 layer", MANY, start -> bits(start, 4, 8).target(Target.ONNX)),
+          setting("W4A8 layer", MANY, start -> onnx(bits(start, 4, 8), Alignment.NONE)),
+          setting("W4A8 ALIGN_MIN", MANY, start -> onnx(bits(start, 4, 8), Alignment.ALIGN_MIN)),
+          setting("W4A8 balanced", MANY, start -> onnx(bits(start, 4, 8), Alignment.BALANCED)),
           setting("W4A8 SHIFT_MAX", MANY, start -> bits(start, 4, 8)));
 
   private ChannelFormatStudy() {}
@@ -45,8 +53,8 @@ public final class ChannelFormatStudy {
     return new Setting(name, examples, way);
   }
 
-  private static Quantization logits(Quantization start, int bits) {
-    return start.conversion(start.conversion().withOutputBits(bits));
+  private static Quantization onnx(Quantization start, Alignment alignment) {
+    return start.target(Target.ONNX).alignment(alignment);
   }
 
   private static Quantization bits(Quantization start, int weights, int values) {
