@@ -88,7 +88,9 @@ final class ArchiveLayout {
           ParameterEntry.Coding coding = parameter.coded().get();
           int bits = coding.bitWidth() > Short.SIZE ? Integer.SIZE : coding.bitWidth();
           checkLength(parameter.content(), (Math.multiplyExact(elements, bits) + 7) / Byte.SIZE);
-          checkLength(coding.formats(), channels(coding, parameter));
+          int channels = channels(coding, parameter);
+          checkLength(
+              coding.formats(), FormatBytes.length(coding.scheme(), channels, coding.levels()));
         } else {
           DataType type = DataType.valueOf(parameter.dataType());
           if (!type.isFPType()) {

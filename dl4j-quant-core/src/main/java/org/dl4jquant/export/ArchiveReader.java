@@ -22,7 +22,6 @@ import org.dl4jquant.convert.ModelContent;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.QuantizedParameter;
-import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -150,13 +149,11 @@ final class ArchiveReader {
   }
 
   private QuantizedTensor codes(ParameterEntry entry, ParameterEntry.Coding coding) {
-    ImmutableList.Builder<FixedPointFormat> formats = ImmutableList.builder();
-    for (byte length : entry(coding.formats())) {
-      formats.add(
-          new FixedPointFormat(coding.bitWidth(), length, coding.signed(), coding.narrowRange()));
-    }
     return QuantizedTensor.fromPacked(
-        entry(entry.content()), coding.granularity(), formats.build(), Ints.toArray(entry.shape()));
+        entry(entry.content()),
+        coding.granularity(),
+        FormatBytes.read(entry(coding.formats()), coding),
+        Ints.toArray(entry.shape()));
   }
 
   private INDArray values(ParameterEntry entry) {

@@ -16,7 +16,6 @@ import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.NumberFormat;
-import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -65,8 +64,8 @@ final class ArchiveWriter {
     String content = "codes/" + number + ".bin";
     String formats = "formats/" + number + ".bin";
     entries.put(content, codes.packed());
-    entries.put(formats, fractionalLengths(codes.formats()));
-    FixedPointFormat first = (FixedPointFormat) codes.formats().get(0);
+    entries.put(formats, FormatBytes.write(codes.formats()));
+    NumberFormat first = codes.formats().get(0);
     return new ParameterEntry(
         layer.name(),
         parameter.key(),
@@ -74,9 +73,11 @@ final class ArchiveWriter {
         ImmutableList.copyOf(Ints.asList(codes.shape())),
         Optional.of(
             new ParameterEntry.Coding(
+                FormatBytes.Scheme.of(codes.formats()),
                 first.bitWidth(),
                 first.signed(),
-                first.narrowRange(),
+                first instanceof FixedPointFormat own && own.narrowRange(),
+                FormatBytes.levels(codes.formats()),
                 axes(codes.granularity()),
                 formats)),
         "",
@@ -113,19 +114,6 @@ final class ArchiveWriter {
     return granularity instanceof Granularity.PerChannel channels
         ? channels.axes()
         : ImmutableList.of();
-  }
-
-  private static byte[] fractionalLengths(List<NumberFormat> formats) {
-    byte[] lengths = new byte[formats.size()];
-    for (int i = 0; i < lengths.length; i++) {
-      Checks.that(
-          formats.get(i) instanceof FixedPointFormat,
-          "format",
-          "be fixed point to be archived",
-          formats.get(i));
-      lengths[i] = (byte) ((FixedPointFormat) formats.get(i)).fractionalLength();
-    }
-    return lengths;
   }
 
   /** Doubles as doubles, everything else as floats, which hold halves exactly. */

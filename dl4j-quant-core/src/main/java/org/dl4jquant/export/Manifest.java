@@ -34,7 +34,8 @@ import org.dl4jquant.precision.PrecisionPlan;
  * @param provenance how the model was made
  * @param layers kind of each layer by name, in topological order, also those without parameters
  * @param parameters in the order of the layers
- * @param activations the formats of values by node; none in version 1
+ * @param activations the formats of values by node; none in version 1. Only version 3 has other
+ *     schemes of weights than fixed point
  * @param inputShapes of inputs of which the configuration does not tell them, by name
  * @param contents length and SHA-256 of every entry but the manifest and its hash
  */
@@ -48,7 +49,7 @@ record Manifest(
     ImmutableMap<String, Shape> inputShapes,
     Map<String, Content> contents) {
   static final String FORMAT = "dl4j-quant packed archive";
-  static final int VERSION = 2;
+  static final int VERSION = 3;
   private static final int OLDEST_VERSION = 1;
 
   private static final ObjectMapper MAPPER =
@@ -121,10 +122,13 @@ record Manifest(
     node.put("content", parameter.content());
     if (parameter.coded().isPresent()) {
       ParameterEntry.Coding coding = parameter.coded().get();
-      node.put("scheme", "fixed-point")
+      node.put("scheme", coding.scheme().label())
           .put("bitWidth", coding.bitWidth())
           .put("signed", coding.signed())
           .put("narrowRange", coding.narrowRange());
+      if (coding.scheme() == FormatBytes.Scheme.CODEBOOK) {
+        node.put("levels", coding.levels());
+      }
       coding.axes().forEach(node.putArray("axes")::add);
       node.put("formats", coding.formats());
       if (Double.isFinite(parameter.sqnrDb())) {
@@ -209,9 +213,6 @@ record Manifest(
 
   private static ParameterEntry parameter(JsonNode node) {
     boolean coded = node.has("scheme");
-    if (coded && !node.get("scheme").asText().equals("fixed-point")) {
-      throw new IllegalArgumentException("unknown scheme " + node.get("scheme"));
-    }
     return new ParameterEntry(
         node.required("layer").asText(),
         node.required("key").asText(),
@@ -220,9 +221,11 @@ record Manifest(
         coded
             ? Optional.of(
                 new ParameterEntry.Coding(
+                    FormatBytes.Scheme.of(node.required("scheme").asText()),
                     node.required("bitWidth").asInt(),
                     node.required("signed").asBoolean(),
                     node.required("narrowRange").asBoolean(),
+                    node.path("levels").asInt(),
                     integers(node.required("axes")),
                     node.required("formats").asText()))
             : Optional.empty(),

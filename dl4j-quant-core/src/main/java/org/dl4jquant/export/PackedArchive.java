@@ -14,10 +14,11 @@ import org.dl4jquant.internal.AtomicFile;
  * <p>Entries: {@code manifest.json} with the format version, plan, provenance, a line per
  * parameter, and length and SHA-256 of every other entry; {@code manifest.sha256}, its own; {@code
  * configuration.json}, DL4J's own; {@code codes/<n>.bin}, packed as {@link
- * org.dl4jquant.tensor.QuantizedTensor#packed} states; {@code formats/<n>.bin}, one signed byte per
- * channel, its fractional length; {@code values/<n>.bin}, parameters that stay float, big-endian;
- * and, if the model has them, {@code normalizer.bin} and {@code updaterState.bin} ({@code
- * updaterState.double.bin} for a network of doubles). The same model gives the same bytes.
+ * org.dl4jquant.tensor.QuantizedTensor#packed} states; {@code formats/<n>.bin}, per channel one
+ * signed byte, its fractional length, or levels and boundaries of a codebook; {@code
+ * values/<n>.bin}, parameters that stay float, big-endian; and, if the model has them, {@code
+ * normalizer.bin} and {@code updaterState.bin} ({@code updaterState.double.bin} for a network of
+ * doubles). The same model gives the same bytes.
  */
 public final class PackedArchive {
   static final String MANIFEST = "manifest.json";

@@ -30,18 +30,22 @@ record ParameterEntry(
     double sqnrDb,
     String content) {
   /**
-   * Fixed-point codes.
+   * Codes.
    *
+   * @param scheme how the formats are written
    * @param bitWidth of each code
    * @param signed whether codes are two's complement
    * @param narrowRange whether the lowest code is unused
+   * @param levels of the codebooks of all channels together; 0 in other schemes
    * @param axes the channel axes; none for one format per tensor
-   * @param formats the entry with the fractional lengths
+   * @param formats the entry with the formats, see {@link FormatBytes}
    */
   record Coding(
+      FormatBytes.Scheme scheme,
       int bitWidth,
       boolean signed,
       boolean narrowRange,
+      int levels,
       ImmutableList<Integer> axes,
       String formats) {
     Granularity granularity() {

@@ -177,7 +177,8 @@ final class MixedPrecisionFineTuningTest {
             .withCodebooks(WeightedEntropyCodebooks.DEFAULT.offGrid(), "second"::equals)
             .start();
     QuantizedModel mixed = floats.model();
-    assertTrue(mixed.toQuantizedGraph().weights("second").isEmpty());
+    assertTrue(mixed.toQuantizedGraph().weights("second/preactivation").isEmpty());
+    assertTrue(model.toQuantizedGraph().weights("second/preactivation").isPresent());
     INDArray difference =
         mixed.network().output(features).get(0).sub(network(floats).output(features).get(0));
     assertEquals(0, difference.amaxNumber().doubleValue(), 1e-3); // the logits have 16 bits
