@@ -44,22 +44,36 @@ public final class FineTuningStudy {
    *
    * @param averageBits of a mixed plan; 0 for the same bits everywhere
    * @param levels whether weights have levels of weighted entropy
+   * @param epochs of fine-tuning
    */
   record Setting(
-      String name, int weightBits, int activationBits, double averageBits, boolean levels) {
+      String name,
+      int weightBits,
+      int activationBits,
+      double averageBits,
+      boolean levels,
+      int epochs) {
     static Setting uniform(int weightBits, int activationBits) {
       String name = "W%dA%d".formatted(weightBits, activationBits);
-      return new Setting(name, weightBits, activationBits, 0, false);
+      return new Setting(name, weightBits, activationBits, 0, false, FEW_EPOCHS);
     }
 
     Setting withLevels() {
-      return new Setting(name + " G", weightBits, activationBits, averageBits, true);
+      return new Setting(name + " G", weightBits, activationBits, averageBits, true, epochs);
+    }
+
+    Setting forEpochs(int number) {
+      String longer = name + ", " + number + " epochs";
+      return new Setting(longer, weightBits, activationBits, averageBits, levels, number);
     }
 
     static Setting mixed(int lowBits, double averageBits) {
-      return new Setting("W8/" + lowBits + "A8 mixed", lowBits, 8, averageBits, false);
+      return new Setting("W8/" + lowBits + "A8 mixed", lowBits, 8, averageBits, false, FEW_EPOCHS);
     }
   }
+
+  private static final int FEW_EPOCHS = 6;
+  private static final int MANY_EPOCHS = 24;
 
   static final ImmutableList<Setting> SETTINGS =
       ImmutableList.of(
@@ -68,15 +82,19 @@ public final class FineTuningStudy {
           Setting.uniform(3, 6).withLevels(),
           Setting.uniform(3, 4).withLevels(),
           Setting.uniform(3, 6),
-          Setting.uniform(2, 8));
+          Setting.uniform(2, 8),
+          Setting.uniform(4, 8).forEpochs(MANY_EPOCHS),
+          Setting.uniform(3, 6).withLevels().forEpochs(MANY_EPOCHS),
+          Setting.uniform(3, 6).forEpochs(MANY_EPOCHS));
 
   private static final ImmutableSet<String> SKIPPED = ImmutableSet.of("LSTM");
   private static final ImmutableList<Long> SEEDS = ImmutableList.of(42L, 43L, 44L, 45L, 46L);
   private static final int BATCH = 32;
   private static final int CALIBRATED = 500;
-  private static final int EPOCHS = 6;
   private static final double LEARNING_RATE = 1e-3;
-  private static final double DECAY = 0.6;
+
+  /** What is left of the learning rate at the end. */
+  private static final double LAST = Math.pow(0.6, FEW_EPOCHS);
 
   private final Path directory;
 
@@ -100,16 +118,14 @@ public final class FineTuningStudy {
             .filter(s -> names.isEmpty() || names.contains(s.data() + ":" + s.network()))
             .toList();
     String table =
-        FineTuningTrial.table(
-            new FineTuningStudy(directory).run(subjects, SEEDS, SETTINGS, EPOCHS));
+        FineTuningTrial.table(new FineTuningStudy(directory).run(subjects, SEEDS, SETTINGS));
     System.out.print(table);
     Files.writeString(directory.resolve("fine-tuning.md"), table);
   }
 
   /** Returns the trials of all subjects, seeds and settings, in this order. */
   ImmutableList<FineTuningTrial> run(
-      List<Subject> subjects, List<Long> seeds, List<Setting> settings, int epochs)
-      throws IOException {
+      List<Subject> subjects, List<Long> seeds, List<Setting> settings) throws IOException {
     Files.createDirectories(directory);
     Path file = directory.resolve("fine-tuning.jsonl");
     List<FineTuningTrial> known = new ArrayList<>(FineTuningTrial.read(file));
@@ -124,7 +140,7 @@ public final class FineTuningStudy {
             if (before.isPresent()) {
               trials.add(before.get());
             } else {
-              FineTuningTrial trial = trial(subject, seed, setting, epochs);
+              FineTuningTrial trial = trial(subject, seed, setting);
               trial.append(file);
               trials.add(trial);
             }
@@ -136,8 +152,7 @@ public final class FineTuningStudy {
     return trials.build();
   }
 
-  private FineTuningTrial trial(Subject subject, long seed, Setting setting, int epochs)
-      throws IOException {
+  private FineTuningTrial trial(Subject subject, long seed, Setting setting) throws IOException {
     Split data = subject.split().apply(seed);
     Model network = new IntegerAccuracyStudy(directory).trained(subject, seed, data.train());
     INDArray test = data.test().getFeatures();
@@ -157,13 +172,17 @@ public final class FineTuningStudy {
             .with(
                 new FineTuneConfiguration.Builder()
                     .updater(
-                        new Adam(new ExponentialSchedule(ScheduleType.EPOCH, LEARNING_RATE, DECAY)))
+                        new Adam(
+                            new ExponentialSchedule(
+                                ScheduleType.EPOCH,
+                                LEARNING_RATE,
+                                Math.pow(LAST, 1.0 / setting.epochs()))))
                     .build());
     FineTuningRun run =
         (setting.levels() ? tuning.withCodebooks(WeightedEntropyCodebooks.DEFAULT) : tuning)
             .start();
     double rounded = accuracy(run.model(), data.test());
-    for (int epoch = 0; epoch < epochs; epoch++) {
+    for (int epoch = 0; epoch < setting.epochs(); epoch++) {
       run.fit(Split.shuffledBatches(data.train(), BATCH, seed + 1000 + epoch), 1);
     }
     return new FineTuningTrial(

@@ -18,17 +18,20 @@ final class FineTuningStudyTest {
         new IntegerAccuracyStudy.Subject(
             "digits", "MLP", seed -> Networks.mlp(64, Digits.CLASSES, seed), Digits::vectors, 8);
     List<Setting> settings =
-        List.of(Setting.uniform(2, 8), Setting.mixed(3, 5), Setting.uniform(3, 6).withLevels());
+        List.of(
+            Setting.uniform(2, 8).forEpochs(3),
+            Setting.mixed(3, 5),
+            Setting.uniform(3, 6).withLevels());
     FineTuningStudy study = new FineTuningStudy(directory);
-    List<FineTuningTrial> trials = study.run(List.of(subject), List.of(1L), settings, 3);
+    List<FineTuningTrial> trials = study.run(List.of(subject), List.of(1L), settings);
     FineTuningTrial two = trials.get(0);
     assertTrue(two.tuned() > two.rounded() + 0.02 && two.tuned() > 0.85, two.toString());
     FineTuningTrial mixed = trials.get(1);
     assertTrue(mixed.averageBits() <= 5 && mixed.averageBits() > 3, mixed.toString());
     FineTuningTrial levels = trials.get(2);
     assertTrue(levels.tuned() > 0.9, levels.toString());
-    assertEquals(trials, study.run(List.of(subject), List.of(1L), settings, 3));
+    assertEquals(trials, study.run(List.of(subject), List.of(1L), settings));
     assertEquals(3, Files.readAllLines(directory.resolve("fine-tuning.jsonl")).size());
-    assertTrue(FineTuningTrial.table(trials).contains("| W2A8 | digits | MLP | 1 |"));
+    assertTrue(FineTuningTrial.table(trials).contains("| W2A8, 3 epochs | digits | MLP | 1 |"));
   }
 }
