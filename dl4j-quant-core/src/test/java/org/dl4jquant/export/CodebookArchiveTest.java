@@ -18,6 +18,7 @@ import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.ModelContent;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.QuantizedParameter;
@@ -126,13 +127,15 @@ final class CodebookArchiveTest {
             conv.name(), conv.kind(), ImmutableList.of(conv.parameters().get(0), weight));
     QuantizedModel changed =
         new QuantizedModel(
-            model.graph(),
-            model.configuration(),
-            ImmutableList.of(other, model.layers().get(1)),
-            model.activations(),
-            model.plan(),
-            model.provenance(),
-            model.attachments());
+            new ModelContent(
+                model.graph(),
+                model.configuration(),
+                ImmutableList.of(other, model.layers().get(1)),
+                model.activations(),
+                model.plan(),
+                model.provenance(),
+                model.attachments(),
+                model.content().inputShapes()));
     Path file = folder.resolve("log.dq.zip");
     PackedArchive.write(changed, file);
     assertEquals(changed.layers(), PackedArchive.read(file).layers());
