@@ -153,6 +153,21 @@ public interface FormatStrategy {
   }
 
   /**
+   * Takes each channel for normally distributed about zero, or one half of that, and chooses what
+   * has the least expected squared error for its deviation (method A, US20190042948A1). Where the
+   * mean is more than half a deviation off zero, the mean and three deviations fit. With fewer than
+   * {@value #MIN_CHANNEL_COUNT} values, or where all are the same, it is {@link #maxAbs}.
+   */
+  static FormatStrategy channelStatistics() {
+    return ChannelStatistics.NORMAL;
+  }
+
+  /** Does the same for a Laplace distribution, which has heavier tails. */
+  static FormatStrategy channelStatisticsLaplace() {
+    return ChannelStatistics.LAPLACE;
+  }
+
+  /**
    * Leaves the choice among mse, max-abs, percentile, kl and pdf to a conversion that has examples
    * of the calibration: value by value, by the error of the network's outputs in integers. For a
    * profile alone it is {@link #minMse}.

@@ -7,7 +7,8 @@ import org.dl4jquant.internal.Checks;
 /** The names of the format strategies. */
 final class StrategyNames {
   static final ImmutableList<String> KNOWN =
-      ImmutableList.of("max-abs", "percentile", "sigma", "mse", "kl", "pdf", "auto");
+      ImmutableList.of(
+          "max-abs", "percentile", "sigma", "mse", "kl", "pdf", ChannelStatistics.NAME, "auto");
   static final double DEFAULT_PERCENT = 99.99;
   private static final double DEFAULT_SIGMAS = 4;
 
@@ -28,6 +29,8 @@ final class StrategyNames {
       case "mse" -> FormatStrategy.minMse();
       case "kl" -> FormatStrategy.klDivergence();
       case "auto" -> FormatStrategy.automatic();
+      case ChannelStatistics.NAME -> FormatStrategy.channelStatistics();
+      case ChannelStatistics.NAME + ":laplace" -> FormatStrategy.channelStatisticsLaplace();
       case "pdf" -> FormatStrategy.pdfAware();
       case "pdf:kurtosis" -> FormatStrategy.pdfByKurtosis();
       case "pdf:refined" -> FormatStrategy.pdfRefined();
@@ -51,7 +54,8 @@ final class StrategyNames {
         "strategy",
         "be one of "
             + String.join(", ", KNOWN)
-            + ", or as percentile:99.9, sigma:6, pdf:kurtosis or pdf:refined",
+            + ", or as percentile:99.9, sigma:6, pdf:kurtosis, pdf:refined or"
+            + " channel-statistics:laplace",
         "'" + name + "'");
   }
 }

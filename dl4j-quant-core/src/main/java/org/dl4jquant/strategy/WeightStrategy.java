@@ -1,6 +1,7 @@
 package org.dl4jquant.strategy;
 
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.internal.Checks;
 
 /**
  * Chooses the fixed-point format of one channel of weights, which are all known. Pure and
@@ -19,6 +20,23 @@ public interface WeightStrategy {
   /** Covers the largest magnitude: never clips, and wastes resolution on outliers. */
   static WeightStrategy maxAbs() {
     return (weights, bitWidth) -> FixedPointFormat.covering(largest(weights), bitWidth);
+  }
+
+  /**
+   * Method A's range rule: {@code fractionalLength = bitWidth - 1 - ceil(log2(max + alpha))}, with
+   * {@code alpha = margin * max}. Where the largest magnitude is a power of two, it saturates by
+   * one code; 2^-20 as margin avoids that. A negative margin lets the largest weights saturate.
+   *
+   * @param margin greater than -1 and finite
+   */
+  static WeightStrategy range(double margin) {
+    Checks.that(
+        margin > -1 && margin < Double.POSITIVE_INFINITY,
+        "margin",
+        "be greater than -1 and finite",
+        margin);
+    return (weights, bitWidth) ->
+        FixedPointFormat.reaching(largest(weights) * (1 + margin), bitWidth, true);
   }
 
   /**

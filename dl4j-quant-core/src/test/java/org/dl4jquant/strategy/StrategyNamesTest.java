@@ -16,7 +16,9 @@ final class StrategyNamesTest {
           "mse",
           "kl",
           "pdf:kurtosis",
-          "pdf:refined"
+          "pdf:refined",
+          "channel-statistics",
+          "channel-statistics:laplace"
         }) {
       assertEquals(name, FormatStrategy.named(name).toString());
     }
@@ -32,8 +34,9 @@ final class StrategyNamesTest {
   void anUnknownNameListsTheKnownOnes() {
     for (String name : new String[] {"entropy", "", "mse:3", "percentile:", "sigma:four", "MSE"}) {
       FormatStrategyTest.assertMessage(
-          "strategy must be one of max-abs, percentile, sigma, mse, kl, pdf, auto, or as"
-              + " percentile:99.9, sigma:6, pdf:kurtosis or pdf:refined, found '"
+          "strategy must be one of max-abs, percentile, sigma, mse, kl, pdf, channel-statistics,"
+              + " auto, or as percentile:99.9, sigma:6, pdf:kurtosis, pdf:refined or"
+              + " channel-statistics:laplace, found '"
               + name
               + "'",
           () -> FormatStrategy.named(name));

@@ -45,7 +45,7 @@ final class CalibrationOptions {
       description =
           "What chooses the number formats of values from what calibration saw: max-abs,"
               + " percentile (99.99, another as percentile:99.9), sigma (4, another as sigma:6),"
-              + " mse, kl, pdf (also pdf:kurtosis, pdf:refined) or auto (value by value, by the error"
+              + " mse, kl, pdf (also pdf:kurtosis, pdf:refined), channel-statistics or auto (value by value, by the error"
               + " of the outputs); needs --calibration (default:"
               + " mse).")
   private @Nullable String strategy;

@@ -36,6 +36,10 @@ public final class ChannelFormatStudy {
           setting("W8A8 ALIGN_MIN", MANY, start -> onnx(bits(start, 8, 8), Alignment.ALIGN_MIN)),
           setting("W8A8 balanced", MANY, start -> onnx(bits(start, 8, 8), Alignment.BALANCED)),
           setting("W8A8 SHIFT_MAX", MANY, start -> bits(start, 8, 8)),
+          setting(
+              "W8A8 SHIFT_MAX, channel-statistics",
+              MANY,
+              start -> bits(start, 8, 8).strategy(FormatStrategy.channelStatistics())),
           setting("W8A8 OUTPUT", MANY, start -> bits(start, 8, 8).alignment(Alignment.OUTPUT)),
           setting(
               "W8A8 balanced, 10 images",

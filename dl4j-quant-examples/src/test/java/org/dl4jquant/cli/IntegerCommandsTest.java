@@ -283,8 +283,9 @@ final class IntegerCommandsTest {
         "--rounding",
         "nearest");
     usage(
-        "--strategy must be one of max-abs, percentile, sigma, mse, kl, pdf, auto, or as"
-            + " percentile:99.9, sigma:6, pdf:kurtosis or pdf:refined, found 'best'",
+        "--strategy must be one of max-abs, percentile, sigma, mse, kl, pdf,"
+            + " channel-statistics, auto, or as percentile:99.9, sigma:6, pdf:kurtosis, pdf:refined"
+            + " or channel-statistics:laplace, found 'best'",
         "--calibration",
         data,
         "--strategy",
