@@ -22,11 +22,18 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 public final class FineTuningRun {
   private final MixedPrecisionFineTuning settings;
   private TrainingNetwork training;
+  private boolean live;
   private int epochs;
 
-  FineTuningRun(MixedPrecisionFineTuning settings, TrainingNetwork training) {
+  /**
+   * Begins.
+   *
+   * @param live whether the network has not been converted yet
+   */
+  FineTuningRun(MixedPrecisionFineTuning settings, TrainingNetwork training, boolean live) {
     this.settings = settings;
     this.training = training;
+    this.live = live;
   }
 
   /** Returns the network to train: a MultiLayerNetwork or ComputationGraph as the original. */
@@ -70,8 +77,23 @@ public final class FineTuningRun {
     return this;
   }
 
+  /**
+   * Converts the network as it is now, folded, and goes on with that: for the last epochs, after
+   * {@link MixedPrecisionFineTuning#startWithLiveNormalization}. The updater starts afresh; {@link
+   * #network} is another one.
+   */
+  @CanIgnoreReturnValue
+  public FineTuningRun freeze() {
+    Model floats = training.floats().model();
+    QuantizedModel model = settings.converted(floats);
+    training = settings.training(TrainingNetwork.like(model, floats), model);
+    epochs = 0;
+    live = false;
+    return this;
+  }
+
   private void beginEpoch() {
-    if (epochs > 0 && settings.choosesFormatsEachEpoch()) {
+    if (epochs > 0 && !live && settings.choosesFormatsEachEpoch()) {
       rebuild(settings.converted(training.floats().model()));
     } else if (epochs > 0) {
       settings.reclustered(training.model(), training.floats()).ifPresent(training::use);

@@ -7,7 +7,9 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.convert.WeightConversion;
 import org.dl4jquant.convert.WeightedEntropyCodebooks;
+import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -129,7 +131,24 @@ public final class MixedPrecisionFineTuning {
   /** Converts the network and builds the one to train. */
   public FineTuningRun start() {
     QuantizedModel model = converted(network);
-    return new FineTuningRun(this, training(TrainingNetwork.like(model, network), model));
+    return new FineTuningRun(this, training(TrainingNetwork.like(model, network), model), false);
+  }
+
+  /**
+   * Starts with batch normalization alive, that is with the statistics of each batch: weights are
+   * rounded in a network that is not folded, and activations stay floats, until {@link
+   * FineTuningRun#freeze} converts what it has become and goes on as {@link #start} does. The
+   * conversion must be one that looks at the network it is given.
+   */
+  public FineTuningRun startWithLiveNormalization() {
+    PrecisionPlan planned = converted(network).plan();
+    PrecisionPlan plan = PrecisionPlan.uniform(planned.fallback());
+    Dl4jNetwork floats = Dl4jNetwork.of(network);
+    for (Dl4jLayer layer : floats.layers()) {
+      plan = plan.with(layer.name(), planned.of(layer.name()));
+    }
+    QuantizedModel weights = WeightConversion.DEFAULT.convert(floats, plan);
+    return new FineTuningRun(this, training(floats, weights), true);
   }
 
   /** Starts, and trains for some epochs. */

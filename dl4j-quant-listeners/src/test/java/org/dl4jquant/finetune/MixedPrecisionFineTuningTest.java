@@ -210,6 +210,27 @@ final class MixedPrecisionFineTuningTest {
   }
 
   @Test
+  void normalizationLivesUntilItIsFrozen() {
+    for (boolean graph : new boolean[] {false, true}) {
+      Model network = trained(graph, DataType.DOUBLE);
+      DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.DOUBLE);
+      FineTuningRun run =
+          MixedPrecisionFineTuning.of(network, plan(3, 6), data).startWithLiveNormalization();
+      run.fit(data, 1);
+      assertTrue(run.model().activations().isEmpty());
+      String key = graph ? "normal_mean" : "4_mean";
+      Model live = run.network();
+      assertFalse(network.getParam(key).equals(live.getParam(key)), "statistics did not move");
+      run.freeze().fit(data, 2);
+      assertFalse(live == run.network());
+      INDArray features = TEST.getFeatures().castTo(DataType.DOUBLE);
+      assertTrue(FineTuningNetworks.sameCodes(run.network(), run.model(), features) > 3);
+      DataSetIterator test = FineTuningNetworks.batches(TEST, DataType.DOUBLE);
+      assertTrue(FineTuningNetworks.accuracy(run.model().toNetwork(), test) > 0.8);
+    }
+  }
+
+  @Test
   void dropoutStaysOrGoes() {
     MultiLayerNetwork network =
         new MultiLayerNetwork(
