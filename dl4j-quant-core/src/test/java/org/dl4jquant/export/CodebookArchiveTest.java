@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -29,12 +30,14 @@ import org.dl4jquant.format.Codebook;
 import org.dl4jquant.format.LogFormat;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.Rounding;
+import org.dl4jquant.onnxruntime.OnnxComparison;
 import org.dl4jquant.report.QuantizationReport;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 final class CodebookArchiveTest {
@@ -101,6 +104,21 @@ final class CodebookArchiveTest {
     QuantizedModel off = books.offGrid().apply(uniform, floats, "conv"::equals);
     assertTrue(off.toQuantizedGraph().weights("conv/preactivation").isEmpty());
     assertTrue(off.toQuantizedGraph().weights("layer1/preactivation").isPresent());
+  }
+
+  @Test
+  void otherFormsTakeLevelsOrSayThatTheyDoNot() {
+    MultiLayerNetwork network = network();
+    INDArray input = Nd4j.rand(5, 2, 8, 8);
+    Dl4jNetwork folded = FoldedNetwork.of(Dl4jNetwork.of(network)).network();
+    var books = WeightedEntropyCodebooks.DEFAULT;
+    QuantizedModel integers = books.apply(uniform(network, input), folded, layer -> true);
+    assertTrue(integers.toOnnx().toByteArray().length > 0);
+    QuantizedModel weights = Quantization.of(network).weightBits(3).convert();
+    QuantizedModel levels = books.offGrid().apply(weights, Dl4jNetwork.of(network), layer -> true);
+    DataSet data = new DataSet(input, Nd4j.zeros(5, 3));
+    OnnxComparison compared = levels.verifyOnnx(new ExistingDataSetIterator(List.of(data)));
+    assertEquals(0, compared.outputDifference(), 1e-5);
   }
 
   @Test
