@@ -13,19 +13,13 @@ final class Attributes {
 
   @CanIgnoreReturnValue
   Attributes integer(String name, long value) {
-    protos.add(
-        AttributeProto.newBuilder()
-            .setName(name)
-            .setType(AttributeProto.AttributeType.INT)
-            .setI(value)
-            .build());
+    protos.add(named(name, AttributeProto.AttributeType.INT).setI(value).build());
     return this;
   }
 
   @CanIgnoreReturnValue
   Attributes integers(String name, long... values) {
-    AttributeProto.Builder proto =
-        AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS);
+    AttributeProto.Builder proto = named(name, AttributeProto.AttributeType.INTS);
     for (long value : values) {
       proto.addInts(value);
     }
@@ -35,21 +29,14 @@ final class Attributes {
 
   @CanIgnoreReturnValue
   Attributes number(String name, double value) {
-    protos.add(
-        AttributeProto.newBuilder()
-            .setName(name)
-            .setType(AttributeProto.AttributeType.FLOAT)
-            .setF((float) value)
-            .build());
+    protos.add(named(name, AttributeProto.AttributeType.FLOAT).setF((float) value).build());
     return this;
   }
 
   @CanIgnoreReturnValue
   Attributes text(String name, String value) {
     protos.add(
-        AttributeProto.newBuilder()
-            .setName(name)
-            .setType(AttributeProto.AttributeType.STRING)
+        named(name, AttributeProto.AttributeType.STRING)
             .setS(org.nd4j.shade.protobuf.ByteString.copyFromUtf8(value))
             .build());
     return this;
@@ -57,8 +44,7 @@ final class Attributes {
 
   @CanIgnoreReturnValue
   Attributes numbers(String name, float... values) {
-    AttributeProto.Builder proto =
-        AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.FLOATS);
+    AttributeProto.Builder proto = named(name, AttributeProto.AttributeType.FLOATS);
     for (float value : values) {
       proto.addFloats(value);
     }
@@ -68,13 +54,16 @@ final class Attributes {
 
   @CanIgnoreReturnValue
   Attributes texts(String name, String... values) {
-    AttributeProto.Builder proto =
-        AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.STRINGS);
+    AttributeProto.Builder proto = named(name, AttributeProto.AttributeType.STRINGS);
     for (String value : values) {
       proto.addStrings(org.nd4j.shade.protobuf.ByteString.copyFromUtf8(value));
     }
     protos.add(proto.build());
     return this;
+  }
+
+  private static AttributeProto.Builder named(String name, AttributeProto.AttributeType type) {
+    return AttributeProto.newBuilder().setName(name).setType(type);
   }
 
   void addAll(Attributes others) {

@@ -1,12 +1,5 @@
 package org.dl4jquant.examples;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.google.common.collect.ImmutableList;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-
 /**
  * One trained network, quantized in one way.
  *
@@ -27,8 +20,6 @@ record AccuracyTrial(
     double floatAccuracy,
     double accuracy,
     double logitSqnrDb) {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   /** Returns the points of accuracy that were lost; negative if there are more than before. */
   double pointsLost() {
     return 100 * (floatAccuracy - accuracy);
@@ -39,25 +30,5 @@ record AccuracyTrial(
         && network.equals(otherNetwork)
         && seed == otherSeed
         && setting.equals(otherSetting);
-  }
-
-  /** Reads a file of one trial a line; none if there is no file. */
-  static ImmutableList<AccuracyTrial> read(Path file) throws IOException {
-    ImmutableList.Builder<AccuracyTrial> trials = ImmutableList.builder();
-    if (Files.exists(file)) {
-      for (String line : Files.readAllLines(file)) {
-        trials.add(JSON.readValue(line, AccuracyTrial.class));
-      }
-    }
-    return trials.build();
-  }
-
-  /** Writes this as one more line. */
-  void append(Path file) throws IOException {
-    Files.writeString(
-        file,
-        JSON.writeValueAsString(this) + "\n",
-        StandardOpenOption.CREATE,
-        StandardOpenOption.APPEND);
   }
 }

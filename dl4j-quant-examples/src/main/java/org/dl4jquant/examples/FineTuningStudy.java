@@ -128,7 +128,7 @@ public final class FineTuningStudy {
       List<Subject> subjects, List<Long> seeds, List<Setting> settings) throws IOException {
     Files.createDirectories(directory);
     Path file = directory.resolve("fine-tuning.jsonl");
-    List<FineTuningTrial> known = new ArrayList<>(FineTuningTrial.read(file));
+    List<FineTuningTrial> known = new ArrayList<>(TrialFile.read(file, FineTuningTrial.class));
     ImmutableList.Builder<FineTuningTrial> trials = ImmutableList.builder();
     try (Progress progress =
         Progress.start("study", (long) subjects.size() * seeds.size() * settings.size())) {
@@ -141,7 +141,7 @@ public final class FineTuningStudy {
               trials.add(before.get());
             } else {
               FineTuningTrial trial = trial(subject, seed, setting);
-              trial.append(file);
+              TrialFile.append(file, trial);
               trials.add(trial);
             }
             progress.step(subject.network());

@@ -1,13 +1,7 @@
 package org.dl4jquant.examples;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.google.common.collect.ImmutableList;
 import com.google.common.collect.Multimaps;
 import com.google.common.math.Stats;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -34,8 +28,6 @@ record FineTuningTrial(
     double rounded,
     double tuned,
     double averageBits) {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private static final String HEAD =
       """
       | setting | data | network | seeds | bits per weight | float accuracy | points lost, rounded \
@@ -44,26 +36,6 @@ record FineTuningTrial(
       """;
 
   private record Line(String setting, String data, String network) {}
-
-  /** Reads a file of one trial a line; none if there is no file. */
-  static ImmutableList<FineTuningTrial> read(Path file) throws IOException {
-    ImmutableList.Builder<FineTuningTrial> trials = ImmutableList.builder();
-    if (Files.exists(file)) {
-      for (String line : Files.readAllLines(file)) {
-        trials.add(JSON.readValue(line, FineTuningTrial.class));
-      }
-    }
-    return trials.build();
-  }
-
-  /** Writes this as one more line. */
-  void append(Path file) throws IOException {
-    Files.writeString(
-        file,
-        JSON.writeValueAsString(this) + "\n",
-        StandardOpenOption.CREATE,
-        StandardOpenOption.APPEND);
-  }
 
   boolean isOf(IntegerAccuracyStudy.Subject subject, long otherSeed, String otherSetting) {
     return data.equals(subject.data())

@@ -172,7 +172,7 @@ public final class IntegerAccuracyStudy {
   private List<AccuracyTrial> trials(Subject subject, long seed, List<Setting> settings)
       throws IOException {
     Path file = directory.resolve("trials.jsonl");
-    List<AccuracyTrial> known = AccuracyTrial.read(file);
+    List<AccuracyTrial> known = TrialFile.read(file, AccuracyTrial.class);
     List<AccuracyTrial> trials = new ArrayList<>();
     List<Setting> missing = new ArrayList<>();
     for (Setting setting : settings) {
@@ -205,7 +205,7 @@ public final class IntegerAccuracyStudy {
               floatAccuracy,
               accuracy(quantized, data.test()),
               Sqnr.decibels(logits, quantized));
-      trial.append(file);
+      TrialFile.append(file, trial);
       trials.add(trial);
     }
     return trials;

@@ -34,7 +34,8 @@ final class IntegerAccuracyStudyTest {
     assertEquals(trained, Files.getLastModifiedTime(network));
     assertEquals(first.trials().get(0), second.trials().get(0));
     assertEquals(
-        second.trials(), AccuracyTrial.read(directory.resolve("new").resolve("trials.jsonl")));
+        second.trials(),
+        TrialFile.read(directory.resolve("new").resolve("trials.jsonl"), AccuracyTrial.class));
     AccuracyTrial fine = second.trials().get(0);
     AccuracyTrial coarse = second.trials().get(1);
     assertTrue(fine.floatAccuracy() > 0.8, "trained to " + fine.floatAccuracy());

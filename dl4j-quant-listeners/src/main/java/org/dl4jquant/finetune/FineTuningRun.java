@@ -3,6 +3,7 @@ package org.dl4jquant.finetune;
 import com.google.common.collect.ImmutableList;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.Collection;
+import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -52,26 +53,23 @@ public final class FineTuningRun {
   /** Trains for some epochs more. */
   @CanIgnoreReturnValue
   public FineTuningRun fit(DataSetIterator data, int more) {
-    for (int epoch = 0; epoch < more; epoch++) {
-      beginEpoch();
-      if (network() instanceof ComputationGraph graph) {
-        graph.fit(data);
-      } else {
-        ((MultiLayerNetwork) network()).fit(data);
-      }
-    }
-    return this;
+    return fit(more, graph -> graph.fit(data), layers -> layers.fit(data));
   }
 
-  /** Trains a ComputationGraph for some epochs more. */
+  /** Trains for some epochs more. */
   @CanIgnoreReturnValue
   public FineTuningRun fit(MultiDataSetIterator data, int more) {
+    return fit(more, graph -> graph.fit(data), layers -> layers.fit(data));
+  }
+
+  private FineTuningRun fit(
+      int more, Consumer<ComputationGraph> ofGraph, Consumer<MultiLayerNetwork> ofLayers) {
     for (int epoch = 0; epoch < more; epoch++) {
       beginEpoch();
       if (network() instanceof ComputationGraph graph) {
-        graph.fit(data);
+        ofGraph.accept(graph);
       } else {
-        ((MultiLayerNetwork) network()).fit(data);
+        ofLayers.accept((MultiLayerNetwork) network());
       }
     }
     return this;

@@ -13,6 +13,7 @@ import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
 /**
  * Trains a network on with the weights and activations of a quantized model, so that it learns to
@@ -86,6 +87,16 @@ public final class MixedPrecisionFineTuning {
    */
   public static MixedPrecisionFineTuning of(
       Model network, PrecisionPlan plan, DataSetIterator calibration) {
+    return of(network, any -> Quantization.of(any).calibrate(calibration).convert(plan));
+  }
+
+  /**
+   * Does the same for data of several inputs.
+   *
+   * @param calibration can be reset
+   */
+  public static MixedPrecisionFineTuning of(
+      Model network, PrecisionPlan plan, MultiDataSetIterator calibration) {
     return of(network, any -> Quantization.of(any).calibrate(calibration).convert(plan));
   }
 

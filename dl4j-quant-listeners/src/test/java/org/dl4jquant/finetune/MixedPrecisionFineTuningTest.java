@@ -12,6 +12,7 @@ import org.deeplearning4j.earlystopping.scorecalc.DataSetLossCalculator;
 import org.deeplearning4j.earlystopping.termination.MaxEpochsTerminationCondition;
 import org.deeplearning4j.earlystopping.trainer.EarlyStoppingTrainer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -34,7 +35,10 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.dataset.adapter.SingletonMultiDataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Sgd;
@@ -101,6 +105,40 @@ final class MixedPrecisionFineTuningTest {
       assertTrue(whole > 0.8 && rounded < whole - 0.02 && tuned > whole - 0.03, what);
       assertEquals(untouched, network.params());
     }
+  }
+
+  @Test
+  void networksOfSeveralInputsAreTuned() {
+    ComputationGraph network =
+        new ComputationGraph(
+            FineTuningNetworks.base(DataType.FLOAT)
+                .graphBuilder()
+                .addInputs("left", "right")
+                .setInputTypes(InputType.feedForward(6), InputType.feedForward(6))
+                .addLayer("first", new DenseLayer.Builder().nOut(8).build(), "left")
+                .addLayer("second", new DenseLayer.Builder().nOut(8).build(), "right")
+                .addVertex("both", new MergeVertex(), "first", "second")
+                .addLayer(
+                    "out",
+                    new OutputLayer.Builder().nOut(2).activation(Activation.SOFTMAX).build(),
+                    "both")
+                .setOutputs("out")
+                .build());
+    network.init();
+    Nd4j.getRandom().setSeed(3);
+    INDArray left = Nd4j.randn(DataType.FLOAT, 120, 6);
+    INDArray right = Nd4j.randn(DataType.FLOAT, 120, 6);
+    INDArray second = left.sum(1).gt(right.sum(1)).castTo(DataType.FLOAT).reshape(120, 1);
+    MultiDataSet examples =
+        new MultiDataSet(
+            new INDArray[] {left, right}, new INDArray[] {Nd4j.concat(1, second.rsub(1), second)});
+    MultiDataSetIterator data = new SingletonMultiDataSetIterator(examples);
+    network.fit(data, 80);
+    FineTuningRun run = MixedPrecisionFineTuning.of(network, plan(2, 4), data).start();
+    double rounded = ((ComputationGraph) run.model().toNetwork()).score(examples, false);
+    run.fit(data, 60);
+    double tuned = ((ComputationGraph) run.model().toNetwork()).score(examples, false);
+    assertTrue(tuned < 0.9 * rounded, rounded + " rounded, " + tuned + " tuned");
   }
 
   @Test
