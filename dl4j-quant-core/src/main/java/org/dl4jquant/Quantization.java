@@ -45,7 +45,7 @@ import org.dl4jquant.strategy.FormatStrategy;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
-import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
+import org.nd4j.linalg.dataset.api.preprocessor.Normalizer;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
@@ -298,8 +298,13 @@ public final class Quantization {
     }
   }
 
-  /** Lets a normalizer travel with the model. */
-  public Quantization normalizer(DataNormalization normalizer) {
+  /**
+   * Lets a normalizer travel with the model: {@code save} writes it beside the network, where
+   * DL4J's {@code restoreNormalizerFromFile} finds it in a plain archive. It changes no computation
+   * here: {@link #calibrate}, and the networks that come of a conversion, take data that is
+   * normalized, as {@code fit} did, for example by the preprocessor of the iterator.
+   */
+  public Quantization normalizer(Normalizer<?> normalizer) {
     return with(attachments.withNormalizer(normalizer));
   }
 

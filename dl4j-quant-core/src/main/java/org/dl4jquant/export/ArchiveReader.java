@@ -25,7 +25,7 @@ import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
+import org.nd4j.linalg.dataset.api.preprocessor.Normalizer;
 import org.nd4j.linalg.dataset.api.preprocessor.serializer.NormalizerSerializer;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -174,14 +174,15 @@ final class ArchiveReader {
     return Nd4j.create(values, shape, 'c').castTo(type);
   }
 
-  private Optional<DataNormalization> normalizer() {
+  private Optional<Normalizer<?>> normalizer() {
     byte[] bytes = entries.get(PackedArchive.NORMALIZER);
     if (bytes == null) {
       return Optional.empty();
     }
     try {
-      return Optional.of(
-          NormalizerSerializer.getDefault().restore(new ByteArrayInputStream(bytes)));
+      Normalizer<?> normalizer =
+          NormalizerSerializer.getDefault().restore(new ByteArrayInputStream(bytes));
+      return Optional.of(normalizer);
     } catch (Exception e) { // NormalizerSerializer declares no less
       throw new InvalidArchiveException(
           where(PackedArchive.NORMALIZER), "cannot be restored: " + e.getMessage(), e);

@@ -19,7 +19,7 @@ import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
+import org.nd4j.linalg.dataset.api.preprocessor.Normalizer;
 import org.nd4j.linalg.dataset.api.preprocessor.serializer.NormalizerSerializer;
 
 /** Lays a model out as the entries of an archive. */
@@ -130,7 +130,7 @@ final class ArchiveWriter {
     return bytes.array();
   }
 
-  static byte[] bytes(DataNormalization normalizer) {
+  static byte[] bytes(Normalizer<?> normalizer) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
       NormalizerSerializer.getDefault().write(normalizer, out);

@@ -127,7 +127,7 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   private ImmutableList<INDArray> examples(ModelFile file) {
     if (data != null) {
-      return NetworkInputs.of(file.network(), dataOptions.read(data, file));
+      return dataOptions.read(data, file).inputs();
     }
     return shape.of(file, false).values().stream()
         .map(BenchmarkCommand::random)

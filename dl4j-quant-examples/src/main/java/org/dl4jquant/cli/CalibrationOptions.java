@@ -149,10 +149,10 @@ final class CalibrationOptions {
     if (calibration == null) {
       return quantization;
     }
-    LabeledExamples examples = data.readAny(calibration, file);
-    ImmutableList<INDArray> inputs = NetworkInputs.of(file.network(), examples);
+    DataOptions.Data read = data.readAny(calibration, file);
+    ImmutableList<INDArray> inputs = read.inputs();
     requireFit(file, inputs);
-    requireFinite(examples, inputs);
+    requireFinite(read.examples(), inputs);
     int batches = new InputBatches(inputs, () -> {}).count();
     Quantization aligned =
         alignment == null ? quantization : quantization.alignment(Alignment.named(alignment));

@@ -22,32 +22,28 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * @param source what messages call it
  * @param model the network by which inputs and outputs are laid out
+ * @param output the index of the output that tells the classes
  * @param last the activation that turns logits into probabilities
  * @param logits computes the values before that activation, examples along axis 0
  */
-record Classifier(String source, Model model, Last last, Function<INDArray[], INDArray> logits) {
+record Classifier(
+    String source, Model model, int output, Last last, Function<INDArray[], INDArray> logits) {
   /**
    * Returns the classifier that runs a network by DL4J, in float.
    *
    * @param layout the network without quantization of values; maybe the same
-   * @throws CommandFailedException if the network has several outputs
+   * @param output the index of the output that tells the classes
    */
-  static Classifier dl4j(String source, Model layout, Model model) {
-    requireOneOutput(source, model);
-    LogitsNetwork network = LogitsNetwork.of(model);
-    return new Classifier(source, layout, network.last(), network::output);
+  static Classifier dl4j(String source, Model layout, Model model, int output) {
+    LogitsNetwork network = LogitsNetwork.of(model, output);
+    return new Classifier(source, layout, output, network.last(), network::output);
   }
 
-  /**
-   * Returns the classifier that computes in integers.
-   *
-   * @throws CommandFailedException if the network has several outputs
-   */
-  static Classifier integers(String source, QuantizedModel quantized) {
+  /** Returns the classifier that computes in integers. */
+  static Classifier integers(String source, QuantizedModel quantized, int output) {
     Model model = quantized.plainNetwork().model();
-    requireOneOutput(source, model);
-    IntegerLogits integers = IntegerLogits.of(quantized);
-    return new Classifier(source, model, integers.last(), integers::output);
+    IntegerLogits integers = IntegerLogits.of(quantized, output);
+    return new Classifier(source, model, output, integers.last(), integers::output);
   }
 
   /**
@@ -55,19 +51,10 @@ record Classifier(String source, Model model, Last last, Function<INDArray[], IN
    *
    * @param layout the network of which the model was made, which tells how its arrays are laid out
    */
-  static Classifier onnx(String source, Model layout, byte[] model) {
-    requireOneOutput(source, layout);
-    OnnxLogits network = OnnxLogits.of(source, model);
-    return new Classifier(source, layout, network.last(), network::output);
-  }
-
-  private static void requireOneOutput(String source, Model model) {
-    if (model instanceof ComputationGraph graph && graph.getNumOutputArrays() != 1) {
-      throw new CommandFailedException(
-          source
-              + ": must have one output to be evaluated, found "
-              + graph.getConfiguration().getNetworkOutputs());
-    }
+  static Classifier onnx(String source, Model layout, byte[] model, int output) {
+    int outputs = layout instanceof ComputationGraph graph ? graph.getNumOutputArrays() : 1;
+    OnnxLogits network = OnnxLogits.of(source, model, output, outputs);
+    return new Classifier(source, layout, output, network.last(), network::output);
   }
 
   /**
@@ -76,19 +63,19 @@ record Classifier(String source, Model model, Last last, Function<INDArray[], IN
    * @throws CommandFailedException if the network cannot take them, or does not give classes
    */
   Logits apply(INDArray... inputs) {
-    INDArray output = compute(inputs);
-    if (output.rank() < 2 || output.size(0) != inputs[0].size(0)) {
+    INDArray computed = compute(inputs);
+    if (computed.rank() < 2 || computed.size(0) != inputs[0].size(0)) {
       throw new CommandFailedException(
           source
               + ": must give one row of classes per example, found an output of shape "
-              + Arrays.toString(output.shape()));
+              + Arrays.toString(computed.shape()));
     }
-    int axis = channelsLast(model) ? output.rank() - 1 : 1;
-    if (output.size(axis) == 1 && last != Last.SIGMOID) {
+    int axis = channelsLast() ? computed.rank() - 1 : 1;
+    if (computed.size(axis) == 1 && last != Last.SIGMOID) {
       throw new CommandFailedException(
           source + ": is no classifier: it has one output, which is not a sigmoid");
     }
-    return new Logits(output, axis);
+    return new Logits(computed, axis);
   }
 
   private INDArray compute(INDArray... inputs) {
@@ -100,8 +87,8 @@ record Classifier(String source, Model model, Last last, Function<INDArray[], IN
   }
 
   /** Whether the classes lie along the last axis of the output instead of axis 1. */
-  private static boolean channelsLast(Model model) {
-    ImmutableList<org.deeplearning4j.nn.api.Layer> layers = LogitsNetwork.lastLayers(model);
+  private boolean channelsLast() {
+    ImmutableList<org.deeplearning4j.nn.api.Layer> layers = LogitsNetwork.lastLayers(model, output);
     if (layers.isEmpty()) {
       return false;
     }

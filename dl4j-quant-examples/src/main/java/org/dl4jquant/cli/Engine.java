@@ -14,16 +14,17 @@ enum Engine {
   ONNX;
 
   /**
-   * Returns what computes the logits of a network.
+   * Returns what computes the logits of an output of a network.
    *
    * @throws CommandFailedException if it cannot compute this one
    */
-  Classifier classifier(ModelFile file) {
+  Classifier classifier(ModelFile file, NetworkOutput output) {
     return switch (this) {
-      case DL4J -> Classifier.dl4j(file.source(), file.network(), file.runnable());
-      case INTEGER -> Classifier.integers(file.source(), file.integers());
+      case DL4J -> Classifier.dl4j(file.source(), file.network(), file.runnable(), output.index());
+      case INTEGER -> Classifier.integers(file.source(), file.integers(), output.index());
       case ONNX ->
-          Classifier.onnx(file.source(), file.network(), OnnxModels.of(file).toByteArray());
+          Classifier.onnx(
+              file.source(), file.network(), OnnxModels.of(file).toByteArray(), output.index());
     };
   }
 

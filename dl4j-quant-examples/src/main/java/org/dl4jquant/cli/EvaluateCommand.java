@@ -2,14 +2,11 @@ package org.dl4jquant.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.google.common.collect.ImmutableList;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.dl4jquant.datafile.LabeledExamples;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -59,6 +56,13 @@ final class EvaluateCommand implements Callable<Integer> {
               + " (default: none).")
   private @Nullable Path reference;
 
+  @Option(
+      names = "--output",
+      paramLabel = "NAME",
+      description =
+          "The output that tells the classes, if the network has several (default: the only one).")
+  private @Nullable String output;
+
   @Mixin private DataOptions dataOptions;
 
   @SuppressWarnings("NullAway.Init") // picocli sets the fields
@@ -71,19 +75,14 @@ final class EvaluateCommand implements Callable<Integer> {
           spec.commandLine(), "--onnx needs --engine onnx, found --engine " + engine);
     }
     ModelFile opened = ModelFile.open(model);
+    NetworkOutput wanted =
+        NetworkOutput.of(
+            opened.source(), opened.network(), Optional.ofNullable(output), "--output");
     Optional<Classifier> compared =
-        Optional.ofNullable(reference).map(ModelFile::open).map(Engine.DL4J::classifier);
-    opened
-        .normalizer()
-        .ifPresent(
-            normalizer ->
-                tell(
-                    "the "
-                        + normalizer.getClass().getSimpleName()
-                        + " in MODEL is not applied: data are taken as the network takes them"));
-    LabeledExamples examples = dataOptions.read(data, opened);
-    ImmutableList<INDArray> inputs = NetworkInputs.of(opened.network(), examples);
-    Evaluation.Result result = Evaluation.of(classifier(opened), compared, inputs, examples);
+        Optional.ofNullable(reference).map(file -> reference(ModelFile.open(file), wanted));
+    DataOptions.Data read = dataOptions.read(data, opened, wanted.name());
+    Evaluation.Result result =
+        Evaluation.of(classifier(opened, wanted), compared, read.inputs(), read.examples());
     if (result.nonFinite() > 0) {
       tell(result.nonFinite() + " logits are NaN or infinite and left out of logitSqnrDb");
     }
@@ -93,10 +92,14 @@ final class EvaluateCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Classifier classifier(ModelFile file) {
+  private static Classifier reference(ModelFile file, NetworkOutput wanted) {
+    return Engine.DL4J.classifier(file, wanted.in(file.source(), file.network()));
+  }
+
+  private Classifier classifier(ModelFile file, NetworkOutput wanted) {
     return onnx == null
-        ? engine.classifier(file)
-        : Classifier.onnx(onnx.toString(), file.network(), OnnxModels.read(onnx));
+        ? engine.classifier(file, wanted)
+        : Classifier.onnx(onnx.toString(), file.network(), OnnxModels.read(onnx), wanted.index());
   }
 
   private void tell(String message) {

@@ -29,20 +29,22 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param last where the activation was taken away
  */
 record IntegerLogits(IntegerNetwork network, Last last) {
-  /** Prepares a model that has one output. */
-  static IntegerLogits of(QuantizedModel model) {
-    QuantizedGraph quantized = model.toQuantizedGraph();
+  /** Prepares a model for its output of this index. */
+  static IntegerLogits of(QuantizedModel model, int index) {
+    QuantizedGraph quantized = GraphChange.only(model.toQuantizedGraph(), index);
     Optional<Node> end = end(quantized.graph());
     if (end.isPresent()) {
       Last last = end.get().op() instanceof Softmax ? Last.SOFTMAX : Last.SIGMOID;
       return new IntegerLogits(IntegerNetwork.of(without(end.get(), quantized)), last);
     }
-    LogitsNetwork inside = LogitsNetwork.of(model.plainNetwork().model());
+    LogitsNetwork inside = LogitsNetwork.of(model.plainNetwork().model(), index);
     return new IntegerLogits(
         IntegerNetwork.of(
             inside.last() == Last.OTHER
                 ? quantized
-                : withConfiguration(model, inside.network().configuration()).toQuantizedGraph()),
+                : GraphChange.only(
+                    withConfiguration(model, inside.network().configuration()).toQuantizedGraph(),
+                    index)),
         inside.last());
   }
 

@@ -26,9 +26,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * one gives its output.
  *
  * @param network the copy
+ * @param index of the output that is meant
  * @param last where the activation was taken away
  */
-record LogitsNetwork(Dl4jNetwork network, Last last) {
+record LogitsNetwork(Dl4jNetwork network, int index, Last last) {
   /** The activation that a network ended with. */
   enum Last {
     SOFTMAX,
@@ -36,27 +37,27 @@ record LogitsNetwork(Dl4jNetwork network, Last last) {
     OTHER
   }
 
-  /** Copies a network that has one output. */
-  static LogitsNetwork of(Model model) {
+  /** Copies a network for its output of this index. */
+  static LogitsNetwork of(Model model, int index) {
     Dl4jNetwork copy = Dl4jNetwork.of(model).copy();
-    for (Layer layer : lastLayers(copy.model())) {
+    for (Layer layer : lastLayers(copy.model(), index)) {
       org.deeplearning4j.nn.conf.layers.Layer configuration = layer.conf().getLayer();
       IActivation activation = function(activation(configuration));
       if (activation instanceof ActivationSoftmax || activation instanceof ActivationSigmoid) {
         setIdentity(configuration);
         return new LogitsNetwork(
-            copy, activation instanceof ActivationSoftmax ? Last.SOFTMAX : Last.SIGMOID);
+            copy, index, activation instanceof ActivationSoftmax ? Last.SOFTMAX : Last.SIGMOID);
       }
       if (!isElementwise(configuration) || !(activation instanceof ActivationIdentity)) {
         break;
       }
     }
-    return new LogitsNetwork(copy, Last.OTHER);
+    return new LogitsNetwork(copy, index, Last.OTHER);
   }
 
   /** Returns the values, one row per example or one matrix per sequence. */
   INDArray output(INDArray... inputs) {
-    return network.output(inputs).get(0);
+    return network.output(inputs).get(index);
   }
 
   /** Layers that hand through what they get, but for their activation. */
@@ -98,8 +99,8 @@ record LogitsNetwork(Dl4jNetwork network, Last last) {
     }
   }
 
-  /** Returns the layers from the output backwards, as far as each has one input. */
-  static ImmutableList<Layer> lastLayers(Model model) {
+  /** Returns the layers from an output backwards, as far as each has one input. */
+  static ImmutableList<Layer> lastLayers(Model model, int index) {
     ImmutableList.Builder<Layer> layers = ImmutableList.builder();
     if (model instanceof MultiLayerNetwork network) {
       for (int i = network.getnLayers() - 1; i >= 0; i--) {
@@ -108,7 +109,7 @@ record LogitsNetwork(Dl4jNetwork network, Last last) {
       return layers.build();
     }
     ComputationGraph graph = (ComputationGraph) model;
-    String vertex = graph.getConfiguration().getNetworkOutputs().get(0);
+    String vertex = graph.getConfiguration().getNetworkOutputs().get(index);
     while (graph.getVertex(vertex) != null && graph.getVertex(vertex).hasLayer()) {
       layers.add(graph.getVertex(vertex).getLayer());
       List<String> inputs = graph.getConfiguration().getVertexInputs().get(vertex);

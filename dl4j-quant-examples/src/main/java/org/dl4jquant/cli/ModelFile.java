@@ -110,7 +110,7 @@ record ModelFile(
     return new ModelFile(
         file.toString(),
         model.plainNetwork().model(),
-        model.attachments().normalizer().map(normalizer -> normalizer),
+        model.attachments().normalizer(),
         Optional.of(model));
   }
 

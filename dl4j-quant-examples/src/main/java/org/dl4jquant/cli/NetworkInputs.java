@@ -62,20 +62,17 @@ final class NetworkInputs {
       ComputationGraph graph, LabeledExamples examples) {
     List<String> inputs = graph.getConfiguration().getNetworkInputs();
     ImmutableList.Builder<INDArray> arrays = ImmutableList.builder();
-    for (String input : inputs) {
-      INDArray array =
-          inputs.size() == 1
-              ? examples.features().values().asList().get(0)
-              : examples.features().get(input);
-      if (array == null) {
-        throw new CommandFailedException(
-            examples.source()
-                + ": must have an array for each input "
-                + inputs
-                + ", found "
-                + examples.features().keySet());
-      }
-      arrays.add(graphInput(graph, input, array, examples.source()));
+    List<INDArray> found = examples.features().values().asList();
+    if (found.size() != inputs.size()) {
+      throw new CommandFailedException(
+          examples.source()
+              + ": must have an array for each of the inputs "
+              + inputs
+              + ", as a .npz file can, found "
+              + examples.features().keySet());
+    }
+    for (int i = 0; i < inputs.size(); i++) {
+      arrays.add(graphInput(graph, inputs.get(i), found.get(i), examples.source()));
     }
     return arrays.build();
   }

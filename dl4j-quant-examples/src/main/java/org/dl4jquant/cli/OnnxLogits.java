@@ -36,25 +36,29 @@ record OnnxLogits(OnnxNetwork network, Last last) {
       ImmutableSet.of("/lowest", "/highest", "/scale");
 
   /**
-   * Prepares a model of one output.
+   * Prepares a model for one of its outputs.
    *
+   * @param output the index of the output
+   * @param outputs how many outputs the model must have
    * @throws CommandFailedException if it is none
    */
-  static OnnxLogits of(String source, byte[] model) {
+  static OnnxLogits of(String source, byte[] model, int output, int outputs) {
     ModelProto parsed;
     try {
       parsed = ModelProto.parseFrom(model);
     } catch (InvalidProtocolBufferException e) {
       throw new CommandFailedException(source + ": is not an ONNX model: " + Messages.of(e), e);
     }
-    GraphProto graph = parsed.getGraph();
-    if (graph.getOutputCount() != 1) {
+    if (parsed.getGraph().getOutputCount() != outputs) {
       throw new CommandFailedException(
-          source + ": must have one output to be evaluated, found " + graph.getOutputCount());
+          "%s: must have as many outputs as MODEL, %d, found %d"
+              .formatted(source, outputs, parsed.getGraph().getOutputCount()));
     }
+    ValueInfoProto wanted = parsed.getGraph().getOutput(output);
+    GraphProto graph = parsed.getGraph().toBuilder().clearOutput().addOutput(wanted).build();
     Ending ending = Ending.of(graph);
     byte[] changed =
-        ending.last() == Last.OTHER
+        ending.last() == Last.OTHER && outputs == 1
             ? model
             : parsed.toBuilder().setGraph(ending.removedFrom(graph)).build().toByteArray();
     try {

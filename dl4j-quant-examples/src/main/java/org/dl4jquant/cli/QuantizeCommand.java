@@ -13,7 +13,6 @@ import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.QuantizedModel;
-import org.dl4jquant.datafile.LabeledExamples;
 import org.dl4jquant.export.PackedArchive;
 import org.dl4jquant.export.PlainArchive;
 import org.dl4jquant.precision.LayerStatistic;
@@ -22,8 +21,6 @@ import org.dl4jquant.precision.SearchResult;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.report.QuantizationReport;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -95,7 +92,8 @@ final class QuantizeCommand implements Callable<Integer> {
     if (file.quantized().isPresent()) {
       tell("MODEL is quantized already: its codes are what is quantized now");
     }
-    Quantization weights = withNormalizer(file, Quantization.of(file.network())).weightBits(bits());
+    Quantization start = Quantization.of(file.network()).weightBits(bits());
+    Quantization weights = file.normalizer().map(start::normalizer).orElse(start);
     ImmutableList<LayerStatistic> statistics = statistics(weights);
     Quantization quantization = calibration.calibrate(weights, file, data);
     Optional<SearchResult> found =
@@ -144,17 +142,6 @@ final class QuantizeCommand implements Callable<Integer> {
     }
   }
 
-  private Quantization withNormalizer(ModelFile file, Quantization quantization) {
-    if (file.normalizer().isEmpty()) {
-      return quantization;
-    }
-    if (file.normalizer().get() instanceof DataNormalization normalizer) {
-      return quantization.normalizer(normalizer);
-    }
-    tell("the normalizer of several inputs in MODEL is not carried over");
-    return quantization;
-  }
-
   private ImmutableList<LayerStatistic> statistics(Quantization quantization) {
     if (search.statistics().isPresent()) {
       return LayerStatistics.read(search.statistics().get(), quantization);
@@ -178,15 +165,17 @@ final class QuantizeCommand implements Callable<Integer> {
 
   private SearchResult search(
       ModelFile file, Quantization quantization, ImmutableList<LayerStatistic> statistics) {
-    LabeledExamples examples = data.read(search.validation().orElseThrow(), file);
-    ImmutableList<INDArray> inputs = NetworkInputs.of(file.network(), examples);
+    NetworkOutput output =
+        NetworkOutput.of(
+            file.source(), file.network(), search.output(), SearchOptions.VALIDATION_OUTPUT);
+    DataOptions.Data read = data.read(search.validation().orElseThrow(), file, output.name());
     ToDoubleFunction<PrecisionPlan> accuracy =
         plan ->
             Evaluation.of(
-                    classifier(file.source(), quantization.convert(plan)),
+                    classifier(file.source(), quantization.convert(plan), output),
                     Optional.empty(),
-                    inputs,
-                    examples)
+                    read.inputs(),
+                    read.examples())
                 .accuracy();
     return quantization
         .search(statistics)
@@ -206,10 +195,10 @@ final class QuantizeCommand implements Callable<Integer> {
   }
 
   /** A trial is measured as it will run: in integers if the network will compute in them. */
-  private static Classifier classifier(String source, QuantizedModel trial) {
+  private static Classifier classifier(String source, QuantizedModel trial, NetworkOutput output) {
     return trial.activations().isEmpty()
-        ? Classifier.dl4j(source, trial.toNetwork(), trial.toNetwork())
-        : Classifier.integers(source, trial);
+        ? Classifier.dl4j(source, trial.toNetwork(), trial.toNetwork(), output.index())
+        : Classifier.integers(source, trial, output.index());
   }
 
   private void write(

@@ -9,6 +9,9 @@ import picocli.CommandLine.ParameterException;
 
 /** Which search for layers that tolerate few bits is wanted, if any. */
 final class SearchOptions {
+  /** The name of the option that {@link #output} gives. */
+  static final String VALIDATION_OUTPUT = "--validation-output";
+
   private static final int MIN_BITS = 2;
   private static final int DEFAULT_LOW_BITS = 4;
   private static final double DEFAULT_MAX_DROP = 0.01;
@@ -34,6 +37,14 @@ final class SearchOptions {
           "Labeled data, as evaluate takes them, on which the search measures accuracy (default:"
               + " none, and no search).")
   private @Nullable String validation;
+
+  @Option(
+      names = VALIDATION_OUTPUT,
+      paramLabel = "NAME",
+      description =
+          "The output that the labels of --validation are of, if the network has several (default:"
+              + " the only one).")
+  private @Nullable String output;
 
   @Option(
       names = "--statistics",
@@ -85,6 +96,10 @@ final class SearchOptions {
 
   Optional<String> validation() {
     return Optional.ofNullable(validation);
+  }
+
+  Optional<String> output() {
+    return Optional.ofNullable(output);
   }
 
   Optional<Path> statistics() {

@@ -56,7 +56,7 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     ModelFile file = ModelFile.open(model);
     IntegerNetwork integers = file.integers().toIntegerNetwork();
-    ImmutableList<INDArray> inputs = NetworkInputs.of(file.network(), dataOptions.read(data, file));
+    ImmutableList<INDArray> inputs = dataOptions.read(data, file).inputs();
     OnnxComparison found = compare(file, integers, inputs);
     PrintWriter out = spec.commandLine().getOut();
     out.println(found.toJson());

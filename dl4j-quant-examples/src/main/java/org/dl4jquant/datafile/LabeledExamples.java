@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -33,6 +34,7 @@ public record LabeledExamples(
   public static final String LABELS = "y";
 
   private static final String FEATURES = "x";
+  private static final String OF = ":";
   private static final float MAX_PIXEL = 255;
 
   public LabeledExamples {
@@ -46,24 +48,26 @@ public record LabeledExamples(
    * Reads what {@code argument} names: a {@code .npz} file, two IDX files {@code images,labels}
    * (pixels are divided by 255), or a CSV file, the latter two perhaps gzip-compressed.
    *
-   * <p>Of a {@code .npz} file it reads {@code y}, if there is one, and the features: for one input
-   * {@code x}, or the array of the input's name if there is no {@code x}; for several inputs the
-   * array of each name. Other arrays are ignored. Features of a {@code .npz} file may be NaN or
-   * infinite; {@link #requireFinite} refuses that.
+   * <p>Of a {@code .npz} file it reads the labels, {@code y:OUTPUT} or else {@code y}, if there are
+   * any, and the features: for each input {@code x:INPUT}, or else the array of its name; for a
+   * single input first {@code x}. Other arrays are ignored. Features of a {@code .npz} file may be
+   * NaN or infinite; {@link #requireFinite} refuses that.
    *
    * @param labelColumn the header of the label column of a CSV file
    * @param inputs the names of the network's inputs
+   * @param output the name of the output that the labels are of
    * @throws InvalidDataFileException if a file does not exist, is not what its name announces, or
    *     lacks an array
    */
-  public static LabeledExamples read(String argument, String labelColumn, List<String> inputs) {
+  public static LabeledExamples read(
+      String argument, String labelColumn, List<String> inputs, String output) {
     List<String> files = Splitter.on(',').trimResults().splitToList(argument);
     if (files.size() == 2) {
       return idx(argument, Path.of(files.get(0)), Path.of(files.get(1)));
     }
     Path file = Path.of(argument);
     if (argument.endsWith(".npz")) {
-      return npz(file, inputs);
+      return npz(file, inputs, output);
     }
     if (argument.endsWith(".csv") || argument.endsWith(".csv.gz")) {
       return csv(file, labelColumn);
@@ -87,24 +91,36 @@ public record LabeledExamples(
     return (int) features.values().iterator().next().size(0);
   }
 
-  private static LabeledExamples npz(Path file, List<String> inputs) {
+  private static LabeledExamples npz(Path file, List<String> inputs, String output) {
     ImmutableSet<String> names = NpzFile.names(file);
     ImmutableMap.Builder<String, INDArray> features = ImmutableMap.builder();
     for (String input : inputs) {
-      String name = inputs.size() == 1 && names.contains(FEATURES) ? FEATURES : input;
-      if (!names.contains(name)) {
-        throw new InvalidDataFileException(
-            file.toString(),
-            inputs.size() == 1
-                ? "must have an array " + FEATURES + ", found " + names
-                : "must have an array for each of the inputs " + inputs + ", found " + names);
-      }
+      String name =
+          Stream.of(inputs.size() == 1 ? FEATURES : "", FEATURES + OF + input, input)
+              .filter(names::contains)
+              .findFirst()
+              .orElseThrow(() -> lacksFeatures(file, inputs, names));
       features.put(name, array(file, name));
     }
     return new LabeledExamples(
         file.toString(),
         features.buildOrThrow(),
-        names.contains(LABELS) ? Optional.of(array(file, LABELS)) : Optional.empty());
+        Stream.of(LABELS + OF + output, LABELS)
+            .filter(names::contains)
+            .findFirst()
+            .map(name -> array(file, name)));
+  }
+
+  private static InvalidDataFileException lacksFeatures(
+      Path file, List<String> inputs, ImmutableSet<String> names) {
+    return new InvalidDataFileException(
+        file.toString(),
+        inputs.size() == 1
+            ? "must have an array " + FEATURES + ", found " + names
+            : "must have an array for each of the inputs "
+                + inputs
+                + ", by its name or x:NAME, found "
+                + names);
   }
 
   private static INDArray array(Path file, String name) {

@@ -1,5 +1,6 @@
 package org.dl4jquant.datafile;
 
+import com.google.common.collect.ImmutableMap;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,16 +22,35 @@ import java.util.regex.Pattern;
 record NpyArray(int[] shape, double[] values) {
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
   private static final String TYPE_RULE =
-      "element type must be float32, float64, boolean or an integer of 8 to 64 bits";
+      "element type must be float16, float32, float64, boolean or an integer of 8 to 64 bits";
   private static final int MAX_HEADER = 1 << 16;
+  private static final int HALF_FRACTION = 10;
+  private static final int HALF_EXPONENT_MASK = 0x1f;
+  private static final int HALF_BIAS = 15;
   private static final Pattern TYPE = Pattern.compile("'descr'\\s*:\\s*'([<>|=]?)([biuf])(\\d)'");
+  private static final Pattern ANY_TYPE =
+      Pattern.compile("'descr'\\s*:\\s*(\\[.*\\]|'[<>|=]?([^']*)')");
+  private static final ImmutableMap<String, String> OTHER_TYPES =
+      ImmutableMap.<String, String>builder()
+          .put("f12", "float96")
+          .put("f16", "float128")
+          .put("c8", "complex64")
+          .put("c16", "complex128")
+          .put("c32", "complex256")
+          .put("O", "object")
+          .buildOrThrow();
+  private static final ImmutableMap<String, String> OTHER_KINDS =
+      ImmutableMap.of("U", "str", "S", "bytes", "V", "void", "M", "datetime64", "m", "timedelta64");
   private static final Pattern ORDER = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
   private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([\\d,\\s]*)\\)");
 
   /** Reads one array and stops behind its last byte. */
   static NpyArray read(DataInputStream in, String name) throws IOException {
     String header = header(in, name);
-    Matcher type = find(TYPE, header, name, TYPE_RULE);
+    Matcher type = TYPE.matcher(header);
+    if (!type.find()) {
+      throw new InvalidDataFileException(name, TYPE_RULE + ", found " + foundType(header));
+    }
     boolean fortran =
         find(ORDER, header, name, "must state its element order").group(1).equals("True");
     int[] shape = shape(find(SHAPE, header, name, "must state its shape").group(1), name);
@@ -61,6 +81,20 @@ record NpyArray(int[] shape, double[] values) {
     }
     byte[] header = in.readNBytes((int) length);
     return new String(header, StandardCharsets.UTF_8);
+  }
+
+  /** Returns NumPy's name of an element type. */
+  private static String foundType(String header) {
+    Matcher any = ANY_TYPE.matcher(header);
+    if (!any.find()) {
+      return "header " + header.strip();
+    }
+    String code = any.group(2);
+    if (code == null || code.isEmpty()) {
+      return "a structure of fields";
+    }
+    return OTHER_TYPES.getOrDefault(
+        code, OTHER_KINDS.getOrDefault(code.substring(0, 1), "'" + code + "'"));
   }
 
   private static Matcher find(Pattern pattern, String header, String name, String rule) {
@@ -100,6 +134,7 @@ record NpyArray(int[] shape, double[] values) {
     for (int i = 0; i < values.length; i++) {
       values[i] =
           switch (kind + width) {
+            case "f2" -> half(bytes.getShort());
             case "f4" -> bytes.getFloat();
             case "f8" -> bytes.getDouble();
             case "i1" -> bytes.get();
@@ -111,10 +146,27 @@ record NpyArray(int[] shape, double[] values) {
             case "i8", "u8" -> (double) bytes.getLong();
             default ->
                 throw new InvalidDataFileException(
-                    name, TYPE_RULE + ", found " + (kind + width).replaceFirst("^f2$", "float16"));
+                    name, TYPE_RULE + ", found '" + kind + width + "'");
           };
     }
     return values;
+  }
+
+  /** Returns the value of an IEEE 754 number of 16 bits. */
+  private static double half(short bits) {
+    int exponent = bits >> HALF_FRACTION & HALF_EXPONENT_MASK;
+    int fraction = bits & (1 << HALF_FRACTION) - 1;
+    double magnitude;
+    if (exponent == HALF_EXPONENT_MASK) {
+      magnitude = fraction == 0 ? Double.POSITIVE_INFINITY : Double.NaN;
+    } else if (exponent == 0) {
+      magnitude = Math.scalb((double) fraction, 1 - HALF_BIAS - HALF_FRACTION);
+    } else {
+      magnitude =
+          Math.scalb(
+              (double) (fraction | 1 << HALF_FRACTION), exponent - HALF_BIAS - HALF_FRACTION);
+    }
+    return bits < 0 ? -magnitude : magnitude;
   }
 
   private static double[] rowMajor(double[] columnMajor, int[] shape) {

@@ -23,7 +23,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.dataset.api.preprocessor.NormalizerStandardize;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** A network that plain DL4J trained is calibrated, and computes in integers. */
@@ -210,24 +209,6 @@ final class IntegerCommandsTest {
     CommandRun floats = CommandRun.succeed(call);
     assertTrue(floats.out().contains("only weights are quantized"), floats.out());
     assertEquals("floats", floats.json().get("computesIn").textValue());
-  }
-
-  @Test
-  void aNormalizerTravelsAndIsNotApplied() throws IOException {
-    Path normalized = folder.resolve("normalized.zip");
-    Path out = folder.resolve("normalized.dq.zip");
-    NormalizerStandardize normalizer = new NormalizerStandardize();
-    normalizer.fit(new DataSet(Nd4j.rand(20, 1, 8, 8), Nd4j.zeros(20, 10)));
-    ModelSerializer.writeModel(network, normalized.toFile(), false);
-    ModelSerializer.addNormalizerToModel(normalized.toFile(), normalizer);
-
-    CommandRun.succeed("quantize", normalized, "--calibration", calibration, "--out", out);
-
-    assertEquals(normalizer, PackedArchive.read(out).attachments().normalizer().orElseThrow());
-    assertTrue(evaluate(out).get("agreement").doubleValue() > 0.97);
-    CommandRun run = CommandRun.succeed("evaluate", normalized, "--data", data);
-    assertEquals(accuracy, run.json().get("accuracy").doubleValue());
-    assertTrue(run.err().contains("NormalizerStandardize"), run.err());
   }
 
   @Test

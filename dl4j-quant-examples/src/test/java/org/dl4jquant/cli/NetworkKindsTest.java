@@ -173,37 +173,16 @@ final class NetworkKindsTest {
     INDArray classes = graph.outputSingle(left, right).argMax(1).castTo(DataType.FLOAT);
 
     assertAgrees(graph, new Npz().floats("right", right).floats("left", left).floats("y", classes));
+    assertAgrees(
+        graph, new Npz().floats("x:right", right).floats("x:left", left).floats("y:out", classes));
     Path data = new Npz().floats("x", left).floats("y", classes).write(folder.resolve("x.npz"));
     CommandRun.fail(
         1,
-        data + ": must have an array for each of the inputs [left, right], found [x, y]",
+        data
+            + ": must have an array for each of the inputs [left, right], by its name or x:NAME,"
+            + " found [x, y]",
         "evaluate",
         save(graph),
-        "--data",
-        data);
-  }
-
-  @Test
-  void severalOutputsAreRefused() throws IOException {
-    ComputationGraph graph =
-        new ComputationGraph(
-            base()
-                .graphBuilder()
-                .addInputs("in")
-                .addLayer("a", new OutputLayer.Builder().nIn(3).nOut(2).build(), "in")
-                .addLayer("b", new OutputLayer.Builder().nIn(3).nOut(2).build(), "in")
-                .setOutputs("a", "b")
-                .build());
-    graph.init();
-    Path model = save(graph);
-    Path data =
-        new Npz().floats("x", Nd4j.rand(2, 3)).int64("y", 0, 1).write(folder.resolve("s.npz"));
-
-    CommandRun.fail(
-        1,
-        model + ": must have one output to be evaluated, found [a, b]",
-        "evaluate",
-        model,
         "--data",
         data);
   }
@@ -223,7 +202,7 @@ final class NetworkKindsTest {
     INDArray classes = network.output(x).argMax(1).castTo(DataType.FLOAT);
 
     assertAgrees(network, new Npz().floats("x", x).floats("y", classes));
-    INDArray logits = LogitsNetwork.of(network).output(x);
+    INDArray logits = LogitsNetwork.of(network, 0).output(x);
     INDArray softmax = network.output(x);
     assertTrue(
         Nd4j.nn().softmax(logits, 1).castTo(DataType.DOUBLE).equalsWithEps(softmax, 1e-6),
@@ -255,7 +234,7 @@ final class NetworkKindsTest {
     INDArray classes = graph.outputSingle(x).argMax(1).castTo(DataType.FLOAT);
 
     assertAgrees(graph, new Npz().floats("x", x).floats("y", classes));
-    assertEquals(LogitsNetwork.Last.SOFTMAX, LogitsNetwork.of(graph).last());
+    assertEquals(LogitsNetwork.Last.SOFTMAX, LogitsNetwork.of(graph, 0).last());
   }
 
   @Test

@@ -25,7 +25,7 @@ final class LabeledExamplesTest {
   void readsCsv() throws IOException {
     Path file = Files.writeString(folder.resolve("a.csv"), "u,class,v\n1,2,3\n4,0,6\n");
 
-    LabeledExamples examples = LabeledExamples.read(file.toString(), "class", INPUT);
+    LabeledExamples examples = LabeledExamples.read(file.toString(), "class", INPUT, "out");
 
     assertEquals(2, examples.size());
     assertEquals(
@@ -40,7 +40,8 @@ final class LabeledExamplesTest {
     Path imageFile = Files.write(folder.resolve("images"), images);
     Path labelFile = Files.write(folder.resolve("labels"), labels);
 
-    LabeledExamples examples = LabeledExamples.read(imageFile + "," + labelFile, "label", INPUT);
+    LabeledExamples examples =
+        LabeledExamples.read(imageFile + "," + labelFile, "label", INPUT, "out");
 
     assertArrayEquals(new long[] {2, 1, 2}, examples.features().get("x").shape());
     assertEquals(1.0f, examples.features().get("x").getFloat(0, 0, 1));
@@ -60,10 +61,10 @@ final class LabeledExamplesTest {
     Path missing = folder.resolve("no.csv");
     assertFails(
         missing + ": does not exist",
-        () -> LabeledExamples.read(missing.toString(), "label", INPUT));
+        () -> LabeledExamples.read(missing.toString(), "label", INPUT, "out"));
     assertFails(
         "data.parquet: must be a .npz file, a .csv file or two IDX files separated by a comma",
-        () -> LabeledExamples.read("data.parquet", "label", INPUT));
+        () -> LabeledExamples.read("data.parquet", "label", INPUT, "out"));
   }
 
   private static LabeledExamples examples(INDArray labels) {

@@ -21,6 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 @SuppressWarnings("ByteBufferBackingArray") // every buffer here is allocated on the heap
 final class NpzFileTest {
+  private static final String TYPE_RULE =
+      "array x: element type must be float16, float32, float64, boolean or an integer of 8 to 64"
+          + " bits, found ";
+
   @TempDir Path folder;
 
   @Test
@@ -36,6 +40,26 @@ final class NpzFileTest {
     assertArrayEquals(new double[] {4294967293.0}, values("<u4", le(4).putInt(-3)));
     assertArrayEquals(new double[] {-4}, values("<i8", le(8).putLong(-4)));
     assertArrayEquals(new double[] {7}, values(">i4", ByteBuffer.allocate(4).putInt(7)));
+  }
+
+  @Test
+  void readsHalfPrecision() throws IOException {
+    short[] bits = {0x3c00, (short) 0xc000, 0x3555, 0x7bff, 0x0400, 0x0001, (short) 0x83ff, 0};
+    double[] expected = {
+      1, -2, 0.333251953125, 65504, 0x1p-14, 0x1p-24, -0x3ffp-24, 0
+    }; // as numpy.float16 gives them
+    ByteBuffer bytes = le(2 * bits.length);
+    for (short each : bits) {
+      bytes.putShort(each);
+    }
+    assertArrayEquals(expected, values("<f2", bytes));
+    assertArrayEquals(
+        new double[] {Double.NEGATIVE_INFINITY, Double.NaN, -0.0},
+        values(
+            "<f2",
+            le(6).putShort((short) 0xfc00).putShort((short) 0x7e01).putShort((short) 0x8000)));
+    assertArrayEquals(
+        new double[] {1}, values(">f2", ByteBuffer.allocate(2).putShort((short) 0x3c00)));
   }
 
   @Test
@@ -62,12 +86,12 @@ final class NpzFileTest {
     assertFails("array x: is not a .npy array", "hello".getBytes(StandardCharsets.UTF_8));
     assertFails(
         "array x: must hold 8 bytes of data, found 4", npy("<f4", false, "(2,)", new byte[4]));
-    assertFails(
-        "array x: element type must be float32, float64, boolean or an integer of 8 to 64 bits",
-        npy("<U3", false, "(1,)", new byte[12]));
-    assertFails(
-        "array x: element type must be float32, float64, boolean or an integer of 8 to 64 bits, found float16",
-        npy("<f2", false, "(1,)", new byte[2]));
+    assertFails(TYPE_RULE + "str", npy("<U3", false, "(1,)", new byte[12]));
+    assertFails(TYPE_RULE + "float128", npy("<f16", false, "(1,)", new byte[16]));
+    assertFails(TYPE_RULE + "complex64", npy("<c8", false, "(1,)", new byte[8]));
+    assertFails(TYPE_RULE + "object", npy("|O", false, "(1,)", new byte[8]));
+    assertFails(TYPE_RULE + "datetime64", npy("<M8[ns]", false, "(1,)", new byte[8]));
+    assertFails(TYPE_RULE + "'q7'", npy("<q7", false, "(1,)", new byte[8]));
     assertFails(
         "array x: shape must fit into one array", npy("<f4", false, "(65536, 65536)", new byte[0]));
     assertFails(
