@@ -3,6 +3,7 @@ package org.dl4jquant.execute;
 import com.google.common.collect.ImmutableList;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.AccumulatorFormat;
 import org.dl4jquant.graph.QuantizedWeights;
 import org.dl4jquant.graph.Weighted;
@@ -26,8 +27,8 @@ final class AccumulatorBounds {
   }
 
   static AccumulatorBounds of(
-      String node, Weighted op, QuantizedWeights weights, ImmutableList<FixedPointFormat> inputs) {
-    AccumulatorFormat.FixedPoint grid = (AccumulatorFormat.FixedPoint) weights.accumulator();
+      String node, Weighted op, QuantizedWeights weights, ImmutableList<UniformFormat> inputs) {
+    requireFits(weights.accumulator(), op, weights, inputs);
     int[] codes = weights.weight().codes();
     int slices = op.slices();
     int area = codes.length / (op.outputChannels() * slices);
@@ -37,16 +38,14 @@ final class AccumulatorBounds {
     for (int j = 0; j < op.outputChannels(); j++) {
       Bound bound = new Bound(node, weights.bias().get(j));
       for (int s = 0; s < slices; s++) {
-        FixedPointFormat input = inputs.get(op.inputChannel(j, s));
-        int own =
-            input.fractionalLength() + fixedPoint(weights.sliceFormat(j, s)).fractionalLength();
+        UniformFormat input = inputs.get(op.inputChannel(j, s));
         long magnitude = 0;
         int index = j * slices + s;
         for (int i = index * area; i < (index + 1) * area; i++) {
           magnitude += Math.abs((long) codes[i]);
         }
         if (magnitude != 0) {
-          shifts[index] = grid.fractionalLengths().get(j) - own;
+          shifts[index] = shift(weights, j, s, input);
           right |= shifts[index] < 0;
           bound.add(magnitude, maxAbs(input), shifts[index]);
         }
@@ -56,13 +55,48 @@ final class AccumulatorBounds {
     return new AccumulatorBounds(shifts, bits(widest), right);
   }
 
+  /** Products of affine codes have one scale, which is that of their sum. */
+  private static void requireFits(
+      AccumulatorFormat sums,
+      Weighted op,
+      QuantizedWeights weights,
+      ImmutableList<UniformFormat> inputs) {
+    for (int j = 0; sums instanceof AccumulatorFormat.Affine && j < sums.channels(); j++) {
+      for (int s = 0; s < op.slices(); s++) {
+        UniformFormat weight = uniform(weights.sliceFormat(j, s));
+        float scale = (float) inputs.get(op.inputChannel(j, s)).step() * (float) weight.step();
+        Checks.that(
+            scale == sums.scale(j) && weight.zeroPoint() == 0,
+            "products of channel " + j,
+            "have the scale of their sum, " + sums.scale(j),
+            weight + " times " + inputs.get(op.inputChannel(j, s)));
+      }
+    }
+  }
+
+  private static int shift(QuantizedWeights weights, int j, int slice, UniformFormat input) {
+    if (weights.accumulator() instanceof AccumulatorFormat.FixedPoint grid) {
+      FixedPointFormat weight = fixedPoint(weights.sliceFormat(j, slice));
+      int own = fixedPoint(input).fractionalLength() + weight.fractionalLength();
+      return grid.fractionalLengths().get(j) - own;
+    }
+    return 0;
+  }
+
   /** Returns the bits of two's complement that hold {@code -bound} to {@code bound}. */
   static int bits(long bound) {
     return Long.SIZE + 1 - Long.numberOfLeadingZeros(bound);
   }
 
-  static long maxAbs(FixedPointFormat format) {
-    return Math.max(format.maxCode(), -format.minCode());
+  static long maxAbs(UniformFormat format) {
+    return Math.max(format.maxCode() - format.zeroPoint(), format.zeroPoint() - format.minCode());
+  }
+
+  static UniformFormat uniform(NumberFormat format) {
+    if (format instanceof UniformFormat uniform) {
+      return uniform;
+    }
+    throw Checks.violated("format", "be fixed point or affine", format);
   }
 
   static FixedPointFormat fixedPoint(NumberFormat format) {

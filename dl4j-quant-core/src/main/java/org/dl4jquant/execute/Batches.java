@@ -84,12 +84,17 @@ final class Batches {
     return shape;
   }
 
-  static Codes channelsFirst(Frame frame, String node) {
+  /** Returns a node's codes, to which the zero point is added again. */
+  static Codes channelsFirst(Frame frame, String node, ActivationFormat format) {
     CodeArrays codes = frame.codes(node);
     int each = codes.shape().elements();
     int[] moved = new int[Math.multiplyExact(frame.batch(), each)];
     for (int e = 0; e < frame.batch(); e++) {
       codes.read(e, moved, e * each);
+    }
+    int zeroPoint = (int) AccumulatorBounds.uniform(format.formats().get(0)).zeroPoint();
+    for (int i = 0; zeroPoint != 0 && i < moved.length; i++) {
+      moved[i] += zeroPoint;
     }
     return new Codes(moved, codes.shape().withBatch(frame.batch()));
   }

@@ -3,7 +3,8 @@ package org.dl4jquant.execute;
 import org.dl4jquant.graph.Shape;
 
 /**
- * The codes of one value for a part of the batch, arranged for long loops without gaps.
+ * The codes of one value for a part of the batch, counted from the zero point of its format and
+ * arranged for long loops without gaps.
  *
  * <p>A value with positions lies in one array per channel, {@code [position][example]}. A feature
  * vector lies in one array per example, {@code [feature]}. Arrays may be longer than the value.

@@ -1,5 +1,6 @@
 package org.dl4jquant.execute;
 
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.tensor.Tensor;
 
@@ -19,7 +20,8 @@ record DequantizeStep(String node, ActivationFormat format) implements Step {
     for (int e = 0, to = 0; e < frame.batch(); e++) {
       codes.read(e, example, 0);
       for (int i = 0; i < each; i++, to++) {
-        values[to] = (float) formats.at(i).dequantize(example[i]);
+        UniformFormat own = AccumulatorBounds.uniform(formats.at(i));
+        values[to] = (float) own.dequantize(example[i] + own.zeroPoint());
       }
     }
     frame.floats(node, tensor);

@@ -29,6 +29,10 @@ import org.dl4jquant.tensor.Tensor;
  * the codes do not depend on the order of summation, on the parts into which a batch is split, or
  * on the number of threads.
  *
+ * <p>Affine formats have the same sums, of codes counted from the zero point; only the way from a
+ * sum to a code is a multiplication in float, as ONNX Runtime's integer kernels do it, and an
+ * addition of values is one of floats. The codes are as independent of order and threads.
+ *
  * <p>Averages are exact quotients rounded once. Functions other than clipping are computed in
  * double on the exact value of each input code, rounded to float, and quantized.
  *
@@ -51,8 +55,8 @@ public final class IntegerNetwork {
   /**
    * Returns a network that computes {@code quantized} on all processors.
    *
-   * @throws IllegalArgumentException if a sum might exceed 63 bits, or a format is not fixed point;
-   *     the message names the node
+   * @throws IllegalArgumentException if a sum might exceed 63 bits, or formats do not fit each
+   *     other; the message names the node
    */
   public static IntegerNetwork of(QuantizedGraph quantized) {
     int processors = Runtime.getRuntime().availableProcessors();
@@ -173,7 +177,7 @@ public final class IntegerNetwork {
     return run(
         inputs,
         names,
-        Batches::channelsFirst,
+        (frame, name) -> Batches.channelsFirst(frame, name, plan.format(name)),
         (name, parts) -> {
           ActivationFormat format = plan.format(name);
           return Batches.join(parts, format);

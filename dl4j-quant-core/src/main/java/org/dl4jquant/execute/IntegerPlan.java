@@ -8,7 +8,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.AffineParameters;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.AccumulatorFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Input;
@@ -81,47 +82,55 @@ final class IntegerPlan {
     return quantized;
   }
 
+  /** Returns the format of a node's codes; affine ones are one for the whole value. */
   ActivationFormat format(String node) {
+    ActivationFormat format = given(node);
+    Checks.that(
+        format.perTensor()
+            || format.formats().stream().noneMatch(AffineParameters.class::isInstance),
+        "format of '" + node + "'",
+        "be one for the whole value if it is affine",
+        format.granularity());
+    return format;
+  }
+
+  private ActivationFormat given(String node) {
     return quantized
         .format(node)
         .orElseThrow(() -> Checks.violated("format", "be given", "none for '" + node + "'"));
   }
 
-  /** Returns the fixed-point formats of a node's channels. */
-  ImmutableList<FixedPointFormat> formats(String node) {
+  /** Returns the formats of a node's channels. */
+  ImmutableList<UniformFormat> formats(String node) {
     int channels = quantized.graph().shape(node).channels();
     return formats(node, channels);
   }
 
-  ImmutableList<FixedPointFormat> formats(String node, int channels) {
+  ImmutableList<UniformFormat> formats(String node, int channels) {
     Checks.that(channels >= 1, "channels of '" + node + "'", "be known", channels);
     return format(node).ofChannels(channels).stream()
-        .map(AccumulatorBounds::fixedPoint)
+        .map(AccumulatorBounds::uniform)
         .collect(toImmutableList());
   }
 
   /** Returns where the sums of a node go, and notes their width. */
-  SumSink sink(Node node, int[] fractionalLengths, int bits) {
+  SumSink sink(Node node, AccumulatorFormat sums, int bits) {
     accumulatorBits.put(node.name(), bits);
     return switch (quantized.carrier(node.name())) {
-      case CODES -> IntegerSteps.codes(this, node.name(), fractionalLengths, bits);
+      case CODES -> IntegerSteps.codes(this, node.name(), sums, bits);
       case SUMS -> {
         Node next = quantized.graph().consumers(node.name()).get(0);
-        yield IntegerSteps.clipped(this, next, fractionalLengths, bits);
+        yield IntegerSteps.clipped(this, next, sums, bits);
       }
-      case FLOATS -> new SumSink.Floats(node.name(), scales(fractionalLengths));
+      case FLOATS -> new SumSink.Floats(node.name(), scales(sums));
     };
   }
 
-  private static double[] scales(int[] fractionalLengths) {
-    double[] scales = new double[fractionalLengths.length];
+  private static double[] scales(AccumulatorFormat sums) {
+    double[] scales = new double[sums.channels()];
     for (int c = 0; c < scales.length; c++) {
-      scales[c] = Math.scalb(1.0, -fractionalLengths[c]);
+      scales[c] = sums.scale(c);
     }
     return scales;
-  }
-
-  static int[] lengths(AccumulatorFormat accumulator) {
-    return ((AccumulatorFormat.FixedPoint) accumulator).fractionalLengths().toArray();
   }
 }

@@ -1,9 +1,14 @@
 package org.dl4jquant.execute;
 
+import static com.google.common.collect.ImmutableList.toImmutableList;
+
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableIntArray;
 import java.util.List;
-import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.Rounding;
+import org.dl4jquant.format.UniformFormat;
+import org.dl4jquant.graph.AccumulatorFormat;
 import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.Add;
 import org.dl4jquant.graph.AveragePool;
@@ -28,6 +33,7 @@ import org.dl4jquant.graph.Softmax;
 import org.dl4jquant.graph.Upsample;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.graph.ZeroPad;
+import org.dl4jquant.internal.Checks;
 
 /**
  * The integer steps of one node whose inputs are all codes; none if it must be computed in float.
@@ -49,29 +55,21 @@ final class IntegerSteps implements OpVisitor<List<Step>> {
     return plan.quantized().carrier(node.name()) == carrier;
   }
 
-  static SumSink codes(IntegerPlan plan, String target, int[] lengths, int bits) {
-    return codes(plan, target, ScalarFunction.identity(), lengths, bits);
+  static SumSink codes(IntegerPlan plan, String target, AccumulatorFormat sums, int bits) {
+    return codes(plan, target, ScalarFunction.identity(), sums, bits);
   }
 
-  static SumSink clipped(IntegerPlan plan, Node activation, int[] lengths, int bits) {
+  static SumSink clipped(IntegerPlan plan, Node activation, AccumulatorFormat sums, int bits) {
     ScalarFunction function = ((Activation) activation.op()).function();
-    return codes(plan, activation.name(), function, lengths, bits);
+    return codes(plan, activation.name(), function, sums, bits);
   }
 
   private static SumSink codes(
-      IntegerPlan plan, String target, ScalarFunction clip, int[] lengths, int bits) {
+      IntegerPlan plan, String target, ScalarFunction clip, AccumulatorFormat sums, int bits) {
     return new SumSink.Codes(
         target,
-        new Requantization(
-            lengths,
-            plan.formats(target, lengths.length),
-            clip,
-            plan.quantized().rounding(),
-            bits));
-  }
-
-  private static int[] lengths(ImmutableList<FixedPointFormat> formats) {
-    return formats.stream().mapToInt(FixedPointFormat::fractionalLength).toArray();
+        Requantization.of(
+            sums, plan.formats(target, sums.channels()), clip, plan.quantized().rounding(), bits));
   }
 
   @Override
@@ -92,8 +90,8 @@ final class IntegerSteps implements OpVisitor<List<Step>> {
                       weights,
                       plan.formats(node.input(), op.inputChannels()),
                       rounding());
-              int[] grid = IntegerPlan.lengths(weights.accumulator());
-              return List.of(weighted.step(plan.sink(node, grid, weighted.bits())));
+              SumSink sink = plan.sink(node, weights.accumulator(), weighted.bits());
+              return List.of(weighted.step(sink));
             })
         .orElse(List.of());
   }
@@ -123,11 +121,12 @@ final class IntegerSteps implements OpVisitor<List<Step>> {
     if (!carries(Carrier.CODES)) {
       return List.of();
     }
-    ImmutableList<FixedPointFormat> from = plan.formats(node.input());
+    ImmutableList<UniformFormat> from = plan.formats(node.input());
     if (op.function().clips()) {
       int bits = from.get(0).bitWidth() + 1;
       return List.of(
-          new ClipStep(node.name(), node.input(), clipped(plan, node, lengths(from), bits)));
+          new ClipStep(
+              node.name(), node.input(), clipped(plan, node, Requantization.grid(from), bits)));
     }
     return List.of(
         new TableStep(
@@ -140,7 +139,7 @@ final class IntegerSteps implements OpVisitor<List<Step>> {
   }
 
   private Quotient quotient() {
-    return new Quotient(plan.formats(node.input()), plan.formats(node.name()), rounding());
+    return Quotient.of(plan.formats(node.input()), plan.formats(node.name()), rounding());
   }
 
   @Override
@@ -196,26 +195,62 @@ final class IntegerSteps implements OpVisitor<List<Step>> {
     if (carries(Carrier.FLOATS)) {
       return List.of();
     }
-    List<ImmutableList<FixedPointFormat>> formats =
-        node.inputs().stream().map(plan::formats).toList();
+    List<ImmutableList<UniformFormat>> formats = node.inputs().stream().map(plan::formats).toList();
+    Node target =
+        carries(Carrier.CODES) ? node : plan.quantized().graph().consumers(node.name()).get(0);
+    UniformFormat to = plan.formats(target.name()).get(0);
+    boolean affine =
+        to instanceof AffineParameters
+            || formats.stream().anyMatch(each -> each.get(0) instanceof AffineParameters);
+    return List.of(affine ? scaledAdd(formats, target, to) : shiftedAdd(formats));
+  }
+
+  private Step scaledAdd(
+      List<ImmutableList<UniformFormat>> formats, Node target, UniformFormat to) {
+    ScaledRequantization.requireHalfEven(rounding());
+    formats.forEach(
+        each ->
+            Checks.that(
+                each.stream().distinct().count() == 1,
+                "formats",
+                "be one per value if one is affine",
+                each));
+    ScalarFunction clip =
+        target.op() instanceof Activation activation
+            ? activation.function()
+            : ScalarFunction.identity();
+    return new ScaledAddStep(
+        node.name(),
+        node.inputs(),
+        target.name(),
+        formats.stream().map(each -> each.get(0)).collect(toImmutableList()),
+        to,
+        clip);
+  }
+
+  private Step shiftedAdd(List<ImmutableList<UniformFormat>> formats) {
     int channels = formats.get(0).size();
     int[] finest = new int[channels];
     int[][] shifts = new int[formats.size()][channels];
     int bits = 0;
     for (int c = 0; c < channels; c++) {
       int channel = c;
-      finest[c] = formats.stream().mapToInt(f -> f.get(channel).fractionalLength()).max().orElse(0);
+      finest[c] = formats.stream().mapToInt(f -> length(f.get(channel))).max().orElse(0);
       AccumulatorBounds.Bound bound = new AccumulatorBounds.Bound(node.name(), 0);
       for (int i = 0; i < shifts.length; i++) {
-        FixedPointFormat format = formats.get(i).get(c);
-        shifts[i][c] = finest[c] - format.fractionalLength();
+        UniformFormat format = formats.get(i).get(c);
+        shifts[i][c] = finest[c] - length(format);
         bound.add(1, AccumulatorBounds.maxAbs(format), shifts[i][c]);
       }
       bits = Math.max(bits, bound.bits());
     }
-    boolean ints = bits <= Integer.SIZE;
-    return List.of(
-        new AddStep(node.name(), node.inputs(), shifts, ints, plan.sink(node, finest, bits)));
+    AccumulatorFormat sums = new AccumulatorFormat.FixedPoint(ImmutableIntArray.copyOf(finest));
+    return new AddStep(
+        node.name(), node.inputs(), shifts, bits <= Integer.SIZE, plan.sink(node, sums, bits));
+  }
+
+  private static int length(UniformFormat format) {
+    return AccumulatorBounds.fixedPoint(format).fractionalLength();
   }
 
   @Override
@@ -223,15 +258,15 @@ final class IntegerSteps implements OpVisitor<List<Step>> {
     if (!carries(Carrier.CODES)) {
       return List.of();
     }
-    ImmutableList<FixedPointFormat> to = plan.formats(node.name());
+    ImmutableList<UniformFormat> to = plan.formats(node.name());
     ImmutableList.Builder<Requantization> formats = ImmutableList.builder();
     int start = 0;
     for (String input : node.inputs()) {
-      ImmutableList<FixedPointFormat> from = plan.formats(input);
+      ImmutableList<UniformFormat> from = plan.formats(input);
       int channels = from.size();
       formats.add(
-          new Requantization(
-              lengths(from),
+          Requantization.of(
+              Requantization.grid(from),
               to.subList(start, start + channels),
               ScalarFunction.identity(),
               rounding(),

@@ -7,7 +7,8 @@ import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
 
 /**
- * Makes codes of a node's floats. NaN is refused with the node's name; infinite values saturate.
+ * Makes codes of a node's floats, counted from the zero point. NaN is refused with the node's name;
+ * infinite values saturate.
  */
 record QuantizeStep(String node, ActivationFormat format, Rounding rounding) implements Step {
   @Override
@@ -45,8 +46,9 @@ record QuantizeStep(String node, ActivationFormat format, Rounding rounding) imp
       toEven(values, start, codes, from, to, fixedPoint);
       return;
     }
+    long zeroPoint = AccumulatorBounds.uniform(own).zeroPoint();
     for (int i = from; i < to; i++) {
-      codes[i] = (int) own.quantize(values[start + i], rounding);
+      codes[i] = (int) (own.quantize(values[start + i], rounding) - zeroPoint);
     }
   }
 

@@ -1,100 +1,67 @@
 package org.dl4jquant.execute;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableDoubleArray;
+import com.google.common.primitives.ImmutableIntArray;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Rounding;
+import org.dl4jquant.format.UniformFormat;
+import org.dl4jquant.graph.AccumulatorFormat;
 import org.dl4jquant.graph.ScalarFunction;
 
 /**
- * Turns exact sums, channel by channel, into codes: shift right with rounding, then saturate. A
- * function that clips only narrows the saturation.
+ * Turns exact sums, channel by channel, into codes, counted from the zero point. A function that
+ * clips only narrows the saturation.
  */
-final class Requantization {
-  private static final int MAX_FAST_BITS = 31;
-  private static final int MAX_FAST_SHIFT = 30;
-
-  private final ExactRounding rounding;
-  private final int[] shifts;
-  private final int[] lowest;
-  private final int[] highest;
-  private final boolean small;
-
+interface Requantization {
   /**
-   * @param from the fractional lengths of the sums
+   * Returns a shift where all is fixed point, else a multiplication.
+   *
    * @param bits the width that all sums fit
    */
-  Requantization(
-      int[] from,
-      ImmutableList<FixedPointFormat> to,
+  static Requantization of(
+      AccumulatorFormat from,
+      ImmutableList<UniformFormat> to,
       ScalarFunction clip,
       Rounding rounding,
       int bits) {
-    int channels = from.length;
-    this.rounding = ExactRounding.of(rounding);
-    shifts = new int[channels];
-    lowest = new int[channels];
-    highest = new int[channels];
-    small = bits <= MAX_FAST_BITS;
-    for (int c = 0; c < channels; c++) {
-      FixedPointFormat format = to.get(c);
-      shifts[c] = from[c] - format.fractionalLength();
-      lowest[c] = (int) format.quantize(clip.lowest(), rounding);
-      highest[c] = (int) format.quantize(clip.highest(), rounding);
-    }
+    return from instanceof AccumulatorFormat.FixedPoint grid
+            && to.stream().allMatch(FixedPointFormat.class::isInstance)
+        ? new ShiftRequantization(grid.fractionalLengths(), to, clip, rounding, bits)
+        : new ScaledRequantization(from, to, clip, rounding);
   }
 
-  int channels() {
-    return shifts.length;
+  /** Returns what the sums are if they are the codes of these formats. */
+  static AccumulatorFormat grid(ImmutableList<UniformFormat> formats) {
+    if (formats.stream().allMatch(FixedPointFormat.class::isInstance)) {
+      ImmutableIntArray.Builder lengths = ImmutableIntArray.builder();
+      formats.forEach(each -> lengths.add(((FixedPointFormat) each).fractionalLength()));
+      return new AccumulatorFormat.FixedPoint(lengths.build());
+    }
+    return new AccumulatorFormat.Affine(
+        ImmutableDoubleArray.copyOf(formats.stream().mapToDouble(UniformFormat::step)));
   }
 
   /** Makes codes of sums of one channel; both arrays may be the same. */
-  void channel(int c, int[] sums, int[] codes, int from, int to) {
-    int shift = shifts[c];
-    if (small && shift >= 0 && shift <= MAX_FAST_SHIFT) {
-      int addend = shift == 0 ? 0 : (int) rounding.addend(shift);
-      int mask = shift == 0 ? 0 : rounding.tieMask();
-      VectorLoops.requantize(sums, codes, from, to, shift, addend, mask, lowest[c], highest[c]);
-      return;
-    }
-    for (int i = from; i < to; i++) {
-      codes[i] = code(sums[i], c);
-    }
-  }
+  void channel(int c, int[] sums, int[] codes, int from, int to);
 
   /** Makes codes of 64-bit sums of one channel; {@code sums[0]} belongs to {@code codes[from]}. */
-  void channel(int c, long[] sums, int[] codes, int from, int to) {
-    for (int i = from; i < to; i++) {
-      codes[i] = code(sums[i - from], c);
-    }
-  }
+  void channel(int c, long[] sums, int[] codes, int from, int to);
 
   /** Makes codes of sums, index i of channel i; both arrays may be the same. */
-  void features(int[] sums, int[] codes, int from, int to) {
+  default void features(int[] sums, int[] codes, int from, int to) {
     for (int c = from; c < to; c++) {
       codes[c] = code(sums[c], c);
     }
   }
 
   /** See {@link #features(int[], int[], int, int)}; {@code sums[0]} is of channel {@code from}. */
-  void features(long[] sums, int[] codes, int from, int to) {
+  default void features(long[] sums, int[] codes, int from, int to) {
     for (int c = from; c < to; c++) {
       codes[c] = code(sums[c - from], c);
     }
   }
 
   /** Returns the code of one sum of channel {@code c}. */
-  int code(long sum, int c) {
-    if (shifts[c] >= 0) {
-      long rounded = rounding.shiftRight(sum, shifts[c]);
-      return (int) Math.max(lowest[c], Math.min(highest[c], rounded));
-    }
-    if (sum == 0) {
-      return 0;
-    }
-    if (sum >= highest[c] || sum <= lowest[c]) {
-      return sum > 0 ? highest[c] : lowest[c];
-    }
-    long shifted = sum << Math.min(-shifts[c], 40);
-    return (int) Math.max(lowest[c], Math.min(highest[c], shifted));
-  }
+  int code(long sum, int c);
 }

@@ -3,8 +3,8 @@ package org.dl4jquant.execute;
 import com.google.common.collect.ImmutableList;
 import java.util.HashMap;
 import java.util.Map;
-import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.Rounding;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.ScalarFunction;
 
 /**
@@ -15,14 +15,14 @@ final class TableStep implements Step {
   private final String node;
   private final String input;
   private final int[][] tables;
-  private final int[] minCodes;
+  private final int[] minCodes; // counted from the zero point
 
   TableStep(
       String node,
       String input,
       ScalarFunction function,
-      ImmutableList<? extends NumberFormat> from,
-      ImmutableList<? extends NumberFormat> to,
+      ImmutableList<? extends UniformFormat> from,
+      ImmutableList<? extends UniformFormat> to,
       Rounding rounding) {
     this.node = node;
     this.input = input;
@@ -32,17 +32,17 @@ final class TableStep implements Step {
     for (int c = 0; c < tables.length; c++) {
       Formats formats = new Formats(from.get(c), to.get(c));
       tables[c] = known.computeIfAbsent(formats, pair -> pair.table(function, rounding));
-      minCodes[c] = (int) from.get(c).minCode();
+      minCodes[c] = (int) (from.get(c).minCode() - from.get(c).zeroPoint());
     }
   }
 
-  private record Formats(NumberFormat from, NumberFormat to) {
+  private record Formats(UniformFormat from, UniformFormat to) {
     int[] table(ScalarFunction function, Rounding rounding) {
       int min = (int) from.minCode();
       int[] table = new int[(int) from.maxCode() - min + 1];
       for (int i = 0; i < table.length; i++) {
         float value = (float) function.apply(from.dequantize(min + i));
-        table[i] = (int) to.quantize(value, rounding);
+        table[i] = (int) (to.quantize(value, rounding) - to.zeroPoint());
       }
       return table;
     }

@@ -5,6 +5,9 @@ package org.dl4jquant.execute;
  * array is read and written at the same index, and there are no branches ({@code Math.max} is one).
  */
 final class VectorLoops {
+  /** Adding and subtracting it rounds a float of less than 2^22 to an integer, half to even. */
+  private static final float ROUNDER = 0x1.8p23f;
+
   private VectorLoops() {}
 
   /** Sets {@code to[i] = factor * from[i] + addend}. */
@@ -58,6 +61,34 @@ final class VectorLoops {
       int above = ((sum + addend + ((sum >> shift) & tieMask)) >> shift) - lowest;
       int below = range - (above & ~(above >> 31));
       codes[i] = highest - (below & ~(below >> 31));
+    }
+  }
+
+  /** Sums times {@code multiplier}, saturated and rounded half to even. */
+  static void requantize(
+      int[] sums, int[] codes, int from, int to, float multiplier, float lowest, float highest) {
+    for (int i = from; i < to; i++) {
+      float steps = Math.max(lowest, Math.min(highest, sums[i] * multiplier));
+      codes[i] = (int) ((steps + ROUNDER) - ROUNDER);
+    }
+  }
+
+  /** Returns a number of steps, saturated and rounded half to even. */
+  static int code(float steps, float lowest, float highest) {
+    return (int) ((Math.max(lowest, Math.min(highest, steps)) + ROUNDER) - ROUNDER);
+  }
+
+  /** Sets {@code sums[i] = keep * sums[i] + codes[i] * ratio}, each product and sum in float. */
+  static void addScaled(int[] codes, float[] sums, float ratio, float keep) {
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] = keep * sums[i] + codes[i] * ratio;
+    }
+  }
+
+  /** Saturates numbers of steps and rounds them half to even. */
+  static void round(float[] steps, int[] codes, float lowest, float highest) {
+    for (int i = 0; i < steps.length; i++) {
+      codes[i] = code(steps[i], lowest, highest);
     }
   }
 }

@@ -1,8 +1,8 @@
 package org.dl4jquant.execute;
 
 import com.google.common.collect.ImmutableList;
-import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Rounding;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.ChannelAffine;
 import org.dl4jquant.graph.Dense;
 import org.dl4jquant.graph.QuantizedWeights;
@@ -25,7 +25,7 @@ final class WeightedPlan {
       String input,
       Weighted op,
       QuantizedWeights weights,
-      ImmutableList<FixedPointFormat> inputs,
+      ImmutableList<UniformFormat> inputs,
       Rounding rounding) {
     this.node = node;
     this.input = input;

@@ -17,8 +17,11 @@ import org.dl4jquant.internal.Checks;
  * @param signed two's complement if true, else codes start at 0
  */
 public record AffineParameters(int bitWidth, float scale, long zeroPoint, boolean signed)
-    implements NumberFormat {
+    implements UniformFormat {
   private static final int MAX_FLOAT_BIT_WIDTH = 16;
+
+  /** Smaller ranges are none: products of two scales stay normal floats. */
+  private static final double TINY = 0x1p-46;
 
   public AffineParameters {
     Checks.inRange(
@@ -37,9 +40,55 @@ public record AffineParameters(int bitWidth, float scale, long zeroPoint, boolea
         scale);
   }
 
+  /**
+   * Returns the finest signed format of zero point 0 that carries {@code maxAbs} and its negative
+   * without clipping; that of 1 for magnitudes below 2^-46.
+   */
+  public static AffineParameters symmetric(double maxAbs, int bitWidth) {
+    Checks.nonNegativeFinite("maxAbs", maxAbs);
+    Checks.inRange(
+        "bitWidth", bitWidth, FixedPointFormat.MIN_BIT_WIDTH, FixedPointFormat.MAX_BIT_WIDTH);
+    double reach = maxAbs < TINY ? 1 : maxAbs;
+    return new AffineParameters(
+        bitWidth, (float) (reach / (double) ((1L << (bitWidth - 1)) - 1)), 0, true);
+  }
+
+  /**
+   * Returns the format of the range from {@code lowest} to {@code highest}, made to contain 0. The
+   * zero point is the code nearest to where zero lies, so that both ends are carried to within half
+   * a step; the range of 0 to 1 in place of one narrower than 2^-46.
+   *
+   * @param lowest finite, at most {@code highest}
+   */
+  public static AffineParameters covering(
+      double lowest, double highest, int bitWidth, boolean signed) {
+    Checks.that(
+        Double.isFinite(lowest) && Double.isFinite(highest) && lowest <= highest,
+        "range",
+        "be finite and ascending",
+        lowest + " to " + highest);
+    Checks.inRange("bitWidth", bitWidth, FixedPointFormat.MIN_BIT_WIDTH, MAX_FLOAT_BIT_WIDTH);
+    double low = Math.min(0, lowest);
+    double high = Math.max(0, highest);
+    if (high - low < TINY) {
+      low = 0;
+      high = 1;
+    }
+    int steps = (1 << bitWidth) - 1;
+    float scale = (float) ((high - low) / steps);
+    long minCode = signed ? -(1L << (bitWidth - 1)) : 0;
+    long zeroPoint = minCode + Math.round(-low / scale);
+    return new AffineParameters(bitWidth, scale, zeroPoint, signed);
+  }
+
   /** Returns true if the arithmetic is in float, as ONNX prescribes; false if in double. */
   public boolean computesInFloat() {
     return bitWidth <= MAX_FLOAT_BIT_WIDTH;
+  }
+
+  @Override
+  public double step() {
+    return scale;
   }
 
   @Override

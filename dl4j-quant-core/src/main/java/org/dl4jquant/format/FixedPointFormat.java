@@ -14,7 +14,7 @@ import org.dl4jquant.internal.Checks;
  */
 public record FixedPointFormat(
     int bitWidth, int fractionalLength, boolean signed, boolean narrowRange)
-    implements NumberFormat {
+    implements UniformFormat {
   /** The smallest and largest bit width and fractional length. */
   public static final int MIN_BIT_WIDTH = 2;
 
@@ -86,6 +86,16 @@ public record FixedPointFormat(
   /** Returns the real value of one step, {@code 2^-fractionalLength}, exactly. */
   public double scale() {
     return Math.scalb(1.0, -fractionalLength);
+  }
+
+  @Override
+  public double step() {
+    return scale();
+  }
+
+  @Override
+  public long zeroPoint() {
+    return 0;
   }
 
   /** Returns the bits left of the binary point, the sign excluded; may be negative. */

@@ -16,8 +16,7 @@ package org.dl4jquant.format;
  *
  * <p>Implementations are immutable and thread-safe.
  */
-public sealed interface NumberFormat
-    permits FixedPointFormat, AffineParameters, Codebook, LogFormat {
+public sealed interface NumberFormat permits UniformFormat, Codebook, LogFormat {
   /** Returns the bits of one code, the sign included. */
   int bitWidth();
 

@@ -1,6 +1,7 @@
 package org.dl4jquant.graph;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableDoubleArray;
 import com.google.common.primitives.ImmutableIntArray;
 import com.google.common.primitives.ImmutableLongArray;
 import java.util.Arrays;
@@ -8,6 +9,7 @@ import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.Rounding;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
 
@@ -17,10 +19,10 @@ import org.dl4jquant.tensor.QuantizedTensor;
  * @param weight of the operation's weight shape; formats per tensor, per output channel (axis 0) or
  *     per kernel slice (axes 0 and 1)
  * @param bias one code per output channel, on the grid of the accumulator
- * @param accumulator the grid on which an output channel's products and bias are summed. A product
- *     whose own grid (fractional length of the input channel plus that of the kernel slice) is
- *     coarser is shifted left; where it is finer, the exact sum of the slice's products is shifted
- *     right with rounding before it is added
+ * @param accumulator the grid on which an output channel's products and bias are summed. Of fixed
+ *     point, a product whose own grid (fractional length of the input channel plus that of the
+ *     kernel slice) is coarser is shifted left; where it is finer, the exact sum of the slice's
+ *     products is shifted right with rounding before it is added
  */
 public record QuantizedWeights(
     QuantizedTensor weight, ImmutableLongArray bias, AccumulatorFormat accumulator) {
@@ -70,6 +72,50 @@ public record QuantizedWeights(
     return onGrid(op, weight, input, rounding, (finest, bias) -> finest);
   }
 
+  /**
+   * Returns the parameters with the sums of affine codes, in steps of the product of the scales of
+   * input and weight, computed in float. Biases are rounded to that grid.
+   *
+   * @param weight of the shape of {@code op}'s weight, per tensor or per output channel; affine
+   *     with zero point 0, or fixed point
+   * @param input one uniform format for the whole value
+   * @throws IllegalArgumentException if the formats are others, or a bias takes more than 62 bits
+   */
+  public static QuantizedWeights onProductGrid(
+      Weighted op, QuantizedTensor weight, ActivationFormat input, Rounding rounding) {
+    requireShape(op, weight);
+    Checks.that(input.perTensor(), "input", "have one format for the whole value", input);
+    float step = (float) uniform(input.formats().get(0)).step();
+    int channels = op.outputChannels();
+    Checks.that(
+        weight.formats().size() == 1 || weight.formats().size() == channels,
+        "weight",
+        "have a format per tensor or per output channel",
+        weight.granularity());
+    double[] scales = new double[channels];
+    long[] bias = new long[channels];
+    for (int j = 0; j < channels; j++) {
+      UniformFormat own = uniform(format(weight, op.slices(), j, 0));
+      Checks.that(own.zeroPoint() == 0, "weight", "have zero point 0", own);
+      scales[j] = step * (float) own.step();
+      double code = rounding.round(op.bias().values()[j] / scales[j]);
+      Checks.that(Math.abs(code) < 0x1p62, "bias of channel " + j, "fit 62 bits", code);
+      bias[j] = (long) code;
+    }
+    return new QuantizedWeights(
+        weight,
+        ImmutableLongArray.copyOf(bias),
+        new AccumulatorFormat.Affine(ImmutableDoubleArray.copyOf(scales)));
+  }
+
+  private static void requireShape(Weighted op, QuantizedTensor weight) {
+    Checks.that(
+        Arrays.equals(weight.shape(), op.weight().shape()),
+        "weight",
+        "have shape " + Arrays.toString(op.weight().shape()),
+        Arrays.toString(weight.shape()));
+  }
+
   /** Which grid a sum is on. */
   private interface Grid {
     /** Returns a fractional length, given the finest of the products and the bias. */
@@ -78,11 +124,7 @@ public record QuantizedWeights(
 
   private static QuantizedWeights onGrid(
       Weighted op, QuantizedTensor weight, ActivationFormat input, Rounding rounding, Grid grid) {
-    Checks.that(
-        Arrays.equals(weight.shape(), op.weight().shape()),
-        "weight",
-        "have shape " + Arrays.toString(op.weight().shape()),
-        Arrays.toString(weight.shape()));
+    requireShape(op, weight);
     ImmutableList<NumberFormat> inputs = input.ofChannels(op.inputChannels());
     int channels = op.outputChannels();
     int slices = op.slices();
@@ -141,6 +183,13 @@ public record QuantizedWeights(
       return weight.formats().get(axes.axes().size() == 1 ? channel : channel * slices + slice);
     }
     return weight.formats().get(0);
+  }
+
+  private static UniformFormat uniform(NumberFormat format) {
+    if (format instanceof UniformFormat uniform) {
+      return uniform;
+    }
+    throw Checks.violated("format", "be fixed point or affine", format);
   }
 
   private static int fractionalLength(NumberFormat format) {

@@ -1,10 +1,14 @@
 package org.dl4jquant.onnx;
 
+import static com.google.common.collect.ImmutableList.toImmutableList;
+
+import com.google.common.collect.ImmutableList;
 import com.google.common.primitives.ImmutableIntArray;
+import java.util.Arrays;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.graph.AccumulatorFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.QuantizedWeights;
-import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.internal.Checks;
 
 /**
@@ -12,8 +16,27 @@ import org.dl4jquant.internal.Checks;
  *
  * @param attached true if the codes may be given to the operation itself
  */
-record BiasCodes(ImmutableIntArray codes, ImmutableIntArray fractionalLengths, boolean attached) {
-  static BiasCodes of(Weighted op, QuantizedWeights weights, ActivationFormat input) {
+record BiasCodes(ImmutableIntArray codes, ImmutableList<Step> steps, boolean attached) {
+  static BiasCodes of(QuantizedWeights weights, ActivationFormat input) {
+    return weights.accumulator() instanceof AccumulatorFormat.Affine sums
+        ? ofProducts(weights, sums)
+        : ofFixedPoint(weights, input);
+  }
+
+  /** Biases of affine codes are on the grid of the products in any case. */
+  private static BiasCodes ofProducts(QuantizedWeights weights, AccumulatorFormat.Affine sums) {
+    ImmutableIntArray.Builder codes = ImmutableIntArray.builder();
+    ImmutableList.Builder<Step> steps = ImmutableList.builder();
+    for (int c = 0; c < sums.channels(); c++) {
+      long code = weights.bias().get(c);
+      Checks.that(code == (int) code, "bias of channel " + c, "fit 32 bits", code);
+      codes.add((int) code);
+      steps.add(new Step((float) sums.scale(c), 0));
+    }
+    return new BiasCodes(codes.build(), steps.build(), true);
+  }
+
+  private static BiasCodes ofFixedPoint(QuantizedWeights weights, ActivationFormat input) {
     int[] grid = QuantizedParameters.grid(weights);
     boolean integer =
         input.perTensor()
@@ -47,8 +70,9 @@ record BiasCodes(ImmutableIntArray codes, ImmutableIntArray fractionalLengths, b
       Checks.that(code == (int) code, "bias of channel " + c, "fit 32 bits", code);
       codes[c] = (int) code;
     }
-    return new BiasCodes(
-        ImmutableIntArray.copyOf(codes), ImmutableIntArray.copyOf(lengths), attached);
+    ImmutableList<Step> steps =
+        Arrays.stream(lengths).mapToObj(Step::ofPowerOfTwo).collect(toImmutableList());
+    return new BiasCodes(ImmutableIntArray.copyOf(codes), steps, attached);
   }
 
   /** Returns true if {@code code} can be moved to a grid finer by {@code shift} bits. */

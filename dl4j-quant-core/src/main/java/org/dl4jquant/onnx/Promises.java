@@ -43,16 +43,19 @@ final class Promises {
   /** Returns the nodes that promise nothing, each with the reason. */
   static ImmutableMap<String, String> missing(QuantizedGraph quantized) {
     Map<String, String> affine = new LinkedHashMap<>();
+    boolean fixedPoint = true;
     for (Node node : quantized.graph().nodes()) {
-      quantized
-          .format(node.name())
-          .filter(f -> !f.formats().stream().allMatch(FixedPointFormat.class::isInstance))
-          .ifPresent(f -> affine.put(node.name(), "its format is not a power-of-two grid"));
+      boolean own =
+          quantized
+              .format(node.name())
+              .map(f -> f.formats().stream().allMatch(FixedPointFormat.class::isInstance))
+              .orElse(true);
+      fixedPoint &= own;
+      if (!own && !(node.op() instanceof Input) && !node.op().keepsCodes()) {
+        affine.put(node.name(), "its format is not a power-of-two grid");
+      }
     }
-    if (!affine.isEmpty()) {
-      return ImmutableMap.copyOf(affine);
-    }
-    return new Promises(quantized).missing();
+    return fixedPoint ? new Promises(quantized).missing() : ImmutableMap.copyOf(affine);
   }
 
   private ImmutableMap<String, String> missing() {

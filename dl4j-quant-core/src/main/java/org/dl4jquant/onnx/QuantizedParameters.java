@@ -42,7 +42,7 @@ final class QuantizedParameters implements Parameters {
     this.node = node;
     this.op = op;
     this.weights = weights;
-    this.bias = BiasCodes.of(op, weights, input);
+    this.bias = BiasCodes.of(weights, input);
   }
 
   private QuantizedTensor codes() {
@@ -98,8 +98,7 @@ final class QuantizedParameters implements Parameters {
   }
 
   private String biasIn(long[] shape) {
-    Step[] steps =
-        bias.fractionalLengths().stream().mapToObj(Step::ofPowerOfTwo).toArray(Step[]::new);
+    Step[] steps = bias.steps().toArray(Step[]::new);
     boolean one = codes().formats().size() == 1 && Arrays.stream(steps).distinct().count() == 1;
     return constants.write(
         bias.codes().toArray(),

@@ -2,8 +2,12 @@ package org.dl4jquant.onnx;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.graph.AccumulatorFormat;
+import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.QuantizedWeights;
@@ -38,28 +42,35 @@ public final class ReducedRange {
                   builder.weights(
                       name,
                       weights.weight().bitWidth() == Byte.SIZE
-                          ? reduced(quantized, node, (Weighted) node.op())
+                          ? reduced(quantized, node, (Weighted) node.op(), weights.accumulator())
                           : weights));
     }
     return builder.build();
   }
 
-  private static QuantizedWeights reduced(QuantizedGraph quantized, Node node, Weighted op) {
+  private static QuantizedWeights reduced(
+      QuantizedGraph quantized, Node node, Weighted op, AccumulatorFormat sums) {
+    boolean affine = sums instanceof AccumulatorFormat.Affine;
     float[] values = op.weight().values();
     int perChannel = values.length / op.outputChannels();
-    List<FixedPointFormat> formats = new ArrayList<>();
+    List<NumberFormat> formats = new ArrayList<>();
     for (int c = 0; c < op.outputChannels(); c++) {
       float max = 0;
       for (int i = 0; i < perChannel; i++) {
         max = Math.max(max, Math.abs(values[c * perChannel + i]));
       }
-      formats.add(
-          max == 0 ? FixedPointFormat.signed(BITS, 0) : FixedPointFormat.covering(max, BITS));
+      formats.add(affine ? AffineParameters.symmetric(max, BITS) : covering(max));
     }
     QuantizedTensor codes =
         QuantizedTensor.quantize(
             op.weight(), Granularity.perChannel(0), formats, quantized.rounding());
-    return QuantizedWeights.onFinestGrid(
-        op, codes, quantized.format(node.input()).orElseThrow(), quantized.rounding(), BIAS_BITS);
+    ActivationFormat input = quantized.format(node.input()).orElseThrow();
+    return affine
+        ? QuantizedWeights.onProductGrid(op, codes, input, quantized.rounding())
+        : QuantizedWeights.onFinestGrid(op, codes, input, quantized.rounding(), BIAS_BITS);
+  }
+
+  private static FixedPointFormat covering(float max) {
+    return max == 0 ? FixedPointFormat.signed(BITS, 0) : FixedPointFormat.covering(max, BITS);
   }
 }

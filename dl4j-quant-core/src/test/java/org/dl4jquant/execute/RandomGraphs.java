@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.Rounding;
@@ -48,15 +49,22 @@ public final class RandomGraphs {
   private final List<Node> nodes = new ArrayList<>();
   private final List<String> unformatted = new ArrayList<>();
   private final boolean perChannel;
+  private final boolean affine;
 
-  private RandomGraphs(long seed, boolean perChannel) {
+  private RandomGraphs(long seed, boolean perChannel, boolean affine) {
     this.random = new Random(seed);
     this.perChannel = perChannel;
+    this.affine = affine;
   }
 
   /** A quantized graph of {@code size} operations or fewer on the one input "in". */
   public static QuantizedGraph graph(long seed, int size, boolean perChannel) {
-    return new RandomGraphs(seed, perChannel).build(size);
+    return new RandomGraphs(seed, perChannel, false).build(size);
+  }
+
+  /** The same with affine formats. */
+  public static QuantizedGraph affine(long seed, int size) {
+    return new RandomGraphs(seed, false, true).build(size);
   }
 
   /** A batch of random values. */
@@ -276,7 +284,8 @@ public final class RandomGraphs {
 
   private QuantizedGraph quantized(NetworkGraph graph) {
     QuantizedGraph.Builder builder = QuantizedGraph.builder(graph);
-    builder.rounding(random.nextInt(3) == 0 ? Rounding.HALF_UP : Rounding.HALF_EVEN);
+    boolean up = random.nextInt(3) == 0 && !affine;
+    builder.rounding(up ? Rounding.HALF_UP : Rounding.HALF_EVEN);
     QuantizedGraph so = builder.format("in", format(graph, "in")).build();
     for (Node node : graph.nodes()) {
       String name = node.name();
@@ -284,12 +293,14 @@ public final class RandomGraphs {
         ActivationFormat input = so.format(node.input()).orElseThrow();
         builder.weights(
             name,
-            QuantizedWeights.onFinestGrid(
-                op,
-                weights(op),
-                input,
-                Rounding.HALF_EVEN,
-                random.nextBoolean() ? 32 : 4 + random.nextInt(8)));
+            affine
+                ? QuantizedWeights.onProductGrid(op, affineWeights(op), input, Rounding.HALF_EVEN)
+                : QuantizedWeights.onFinestGrid(
+                    op,
+                    weights(op),
+                    input,
+                    Rounding.HALF_EVEN,
+                    random.nextBoolean() ? 32 : 4 + random.nextInt(8)));
       }
       if (!node.op().keepsCodes() && !unformatted.contains(name)) {
         builder.format(name, format(graph, name));
@@ -313,7 +324,37 @@ public final class RandomGraphs {
     return QuantizedTensor.quantize(op.weight(), granularity, formats, Rounding.HALF_EVEN);
   }
 
+  private QuantizedTensor affineWeights(Weighted op) {
+    int bits = 2 + random.nextInt(7);
+    Granularity granularity =
+        random.nextInt(3) > 0 ? Granularity.perChannel(0) : Granularity.perTensor();
+    int channels = granularity.channels(op.weight().shape());
+    List<AffineParameters> formats = new ArrayList<>();
+    for (int i = 0; i < channels; i++) {
+      float scale = (float) Math.scalb(1 + random.nextDouble(), -bits + random.nextInt(3));
+      formats.add(new AffineParameters(bits, scale, 0, true));
+    }
+    return QuantizedTensor.quantize(op.weight(), granularity, formats, Rounding.HALF_EVEN);
+  }
+
+  private AffineParameters affineFormat() {
+    int bits = random.nextInt(4) == 0 ? 9 + random.nextInt(4) : 4 + random.nextInt(5);
+    boolean signed = random.nextBoolean();
+    float scale = (float) Math.scalb(1 + random.nextDouble(), 2 - bits + random.nextInt(2));
+    long lowest = signed ? -(1L << (bits - 1)) : 0;
+    long zeroPoint =
+        switch (random.nextInt(4)) {
+          case 0 -> lowest;
+          case 1 -> signed ? 0 : 1L << (bits - 1);
+          default -> lowest + random.nextInt(1 << bits);
+        };
+    return new AffineParameters(bits, scale, zeroPoint, signed);
+  }
+
   private ActivationFormat format(NetworkGraph graph, String name) {
+    if (affine) {
+      return ActivationFormat.perTensor(affineFormat());
+    }
     int bits = random.nextInt(4) == 0 ? 9 + random.nextInt(8) : 4 + random.nextInt(5);
     boolean signed = random.nextInt(4) != 0;
     int channels = perChannel ? graph.shape(name).channels() : 1;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableIntArray;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.List;
@@ -16,8 +17,12 @@ import org.junit.jupiter.api.Test;
 final class RequantizationTest {
   private static int code(long sum, int from, FixedPointFormat to, Rounding rounding, int bits) {
     Requantization one =
-        new Requantization(
-            new int[] {from}, ImmutableList.of(to), ScalarFunction.identity(), rounding, bits);
+        new ShiftRequantization(
+            ImmutableIntArray.of(from),
+            ImmutableList.of(to),
+            ScalarFunction.identity(),
+            rounding,
+            bits);
     int[] codes = new int[1];
     one.channel(0, new long[] {sum}, codes, 0, 1);
     if ((int) sum == sum) {
@@ -77,8 +82,8 @@ final class RequantizationTest {
   @Test
   void clippingOnlyNarrowsTheSaturation() {
     Requantization six =
-        new Requantization(
-            new int[] {8, 8},
+        new ShiftRequantization(
+            ImmutableIntArray.of(8, 8),
             ImmutableList.of(FixedPointFormat.signed(8, 4), FixedPointFormat.unsigned(8, 4)),
             ScalarFunction.relu6(),
             Rounding.HALF_EVEN,
@@ -105,7 +110,7 @@ final class RequantizationTest {
       to = i % 7 == 0 ? to.withFractionalLength(random.nextInt(128) - 64) : to;
       long sum = (long) (random.nextGaussian() * 40 * count);
       Quotient quotient =
-          new Quotient(
+          Quotient.of(
               ImmutableList.of(FixedPointFormat.signed(16, from)),
               ImmutableList.of(to),
               Rounding.HALF_EVEN);
@@ -123,7 +128,7 @@ final class RequantizationTest {
     }
     assertEquals(
         2,
-        new Quotient(
+        Quotient.of(
                 ImmutableList.of(FixedPointFormat.signed(8, 0)),
                 ImmutableList.of(FixedPointFormat.signed(8, 0)),
                 Rounding.HALF_EVEN)
@@ -135,7 +140,7 @@ final class RequantizationTest {
     for (int to : List.of(-3, 0, 2, 30)) {
       FixedPointFormat format = FixedPointFormat.signed(16, to);
       Quotient quotient =
-          new Quotient(
+          Quotient.of(
               ImmutableList.of(FixedPointFormat.signed(8, 0)),
               ImmutableList.of(format),
               Rounding.HALF_EVEN);

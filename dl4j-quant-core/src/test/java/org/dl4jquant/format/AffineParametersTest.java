@@ -44,6 +44,45 @@ final class AffineParametersTest extends NumberFormatContract {
             });
   }
 
+  @Test
+  void coversARangeThatContainsZero() {
+    assertEquals(
+        new AffineParameters(8, (float) (4.0 / 255), 64, false),
+        AffineParameters.covering(-1, 3, 8, false));
+    assertEquals(
+        new AffineParameters(8, (float) (4.0 / 255), -64, true),
+        AffineParameters.covering(-1, 3, 8, true));
+    assertEquals(
+        new AffineParameters(4, (float) (6.0 / 15), 0, false),
+        AffineParameters.covering(2, 6, 4, false));
+    assertEquals(
+        new AffineParameters(4, (float) (6.0 / 15), 7, true),
+        AffineParameters.covering(-6, -2, 4, true));
+    assertEquals(
+        new AffineParameters(8, (float) (1.0 / 255), 0, false),
+        AffineParameters.covering(0, 0, 8, false));
+    for (double low = -3; low < 3; low += 0.37) {
+      for (double high = low; high < 5; high += 0.41) {
+        AffineParameters format = AffineParameters.covering(low, high, 8, low < -1);
+        assertEquals(0.0, format.fakeQuantize(0));
+        assertEquals(low, format.fakeQuantize(low), format.scale() * 0.51);
+        assertEquals(high, format.fakeQuantize(high), format.scale() * 0.51);
+      }
+    }
+    assertThrows(IllegalArgumentException.class, () -> AffineParameters.covering(1, 0, 8, false));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> AffineParameters.covering(0, Double.POSITIVE_INFINITY, 8, false));
+  }
+
+  @Test
+  void coversMagnitudesSymmetrically() {
+    assertEquals(new AffineParameters(8, 0.01f, 0, true), AffineParameters.symmetric(1.27, 8));
+    assertEquals(
+        new AffineParameters(4, (float) (1.0 / 7), 0, true), AffineParameters.symmetric(0, 4));
+    assertEquals(-127, AffineParameters.symmetric(1.27, 8).quantize(-1.27));
+  }
+
   /** The example of the ONNX operator QuantizeLinear, per tensor. */
   @Test
   void goldenCodesOfOnnx() {

@@ -112,6 +112,73 @@ final class RandomQuantizedExportTest {
         unpromisedDifferent + " of " + unpromisedCompared);
   }
 
+  /** The codes of a node may differ by one if those before it are equal. */
+  private void compareAffine(long seed, SignedCodes signed) throws OrtException {
+    QuantizedGraph graph = RandomGraphs.affine(seed, 7);
+    OnnxModel model;
+    try {
+      model =
+          OnnxExport.ofQuantized(
+              graph,
+              OnnxOptions.builder()
+                  .floatFunctions(FloatExportTest.AFFINE)
+                  .signedCodes(signed)
+                  .build());
+    } catch (UnsupportedOnnxException e) {
+      assertTrue(e.getMessage().contains("padding"), e.getMessage());
+      return;
+    }
+    Map<String, Tensor> input = Map.of("in", RandomGraphs.input(graph, 4, seed));
+    Map<String, QuantizedTensor> expected = IntegerNetwork.of(graph).layerCodes(input);
+    ExposedCodes exposed = ExposedCodes.of(model.toByteArray());
+    for (OptLevel level : OptLevel.values()) {
+      try (OrtRunner runner = new OrtRunner(exposed.model(), level)) {
+        Map<String, int[]> found = runner.codes(input, exposed);
+        assertEquals(expected.keySet(), found.keySet());
+        Set<String> equal = new HashSet<>();
+        for (Node node : graph.graph().nodes()) {
+          boolean sums = graph.carrier(node.name()) == QuantizedGraph.Carrier.SUMS;
+          boolean inputsEqual = equal.containsAll(node.inputs());
+          int most = sums ? 0 : largestDifference(expected, found, node.name());
+          if (inputsEqual && most == 0) {
+            equal.add(node.name());
+          }
+          boolean mayDiffer = model.unpromised().containsKey(node.name());
+          assertTrue(
+              !inputsEqual || most <= (mayDiffer ? 1 : 0),
+              "seed %d at %s, %s: %d".formatted(seed, level, node.name(), most));
+        }
+      }
+    }
+  }
+
+  private int largestDifference(
+      Map<String, QuantizedTensor> expected, Map<String, int[]> found, String node) {
+    if (!expected.containsKey(node)) {
+      return 0;
+    }
+    int[] own = expected.get(node).codes();
+    int[] other = found.get(node);
+    count(own, other);
+    int most = 0;
+    for (int i = 0; i < own.length; i++) {
+      most = Math.max(most, Math.abs(own[i] - other[i]));
+    }
+    return most;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"INT8", "UINT8"})
+  void affineCodesDifferByOneAtMost(SignedCodes signed) throws OrtException {
+    for (long seed = 0; seed < NETWORKS; seed++) {
+      compareAffine(seed, signed);
+    }
+    assertTrue(unpromisedCompared > 100L * NETWORKS, unpromisedCompared + " codes compared");
+    assertTrue(
+        unpromisedDifferent < unpromisedCompared / 200,
+        unpromisedDifferent + " of " + unpromisedCompared);
+  }
+
   @Test
   void theMetadataTellsTheFormats() {
     QuantizedGraph graph = RandomGraphs.graph(1, 3, false);
