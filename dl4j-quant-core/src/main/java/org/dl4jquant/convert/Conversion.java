@@ -45,8 +45,8 @@ public record Conversion(
     Target target,
     int adaptiveBits,
     Optional<Alignment> alignment) {
-  /** What is rounded adaptively unless asked otherwise: the nearest code serves above. */
-  public static final int ADAPTIVE_BITS = 6;
+  /** What is rounded adaptively unless asked otherwise: wider codes hardly gain. */
+  public static final int ADAPTIVE_BITS = 8;
 
   /**
    * Minimal squared error for weights and activations, outputs of 16 bits, corrected biases, for

@@ -169,8 +169,8 @@ public interface FormatStrategy {
 
   /**
    * Leaves the choice among mse, max-abs, percentile, kl and pdf to a conversion that has examples
-   * of the calibration: value by value, by the error of the network's outputs in integers. For a
-   * profile alone it is {@link #minMse}.
+   * of the calibration: value by value, by the error of the network's outputs in integers, with the
+   * nearest codes of weights. For a profile alone it is {@link #minMse}.
    */
   static FormatStrategy automatic() {
     return Automatic.INSTANCE;

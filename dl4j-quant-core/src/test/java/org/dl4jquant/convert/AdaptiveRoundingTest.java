@@ -133,15 +133,15 @@ final class AdaptiveRoundingTest {
   }
 
   @Test
-  void byDefaultWeightsOfAtMostSixBits() {
+  void byDefaultWeightsOfAtMostEightBits() {
     Model network = network(IMAGES, new ConvolutionLayer.Builder(3, 3).nOut(8).build());
     INDArray data = smooth(IMAGES, 64, 1);
-    for (int bits : new int[] {4, 6, 7, 8}) {
+    for (int bits : new int[] {4, 8, 9, 12}) {
       Quantization start = start(network, bits, data);
       List<QuantizedLayer> usual = start.convert().layers();
       List<QuantizedLayer> nearest = start.adaptiveRounding(false).convert().layers();
       List<QuantizedLayer> adaptive = start.adaptiveRounding(true).convert().layers();
-      assertEquals(codes(bits <= 6 ? adaptive : nearest), codes(usual), bits + " bits");
+      assertEquals(codes(bits <= 8 ? adaptive : nearest), codes(usual), bits + " bits");
       assertNotEquals(codes(adaptive), codes(nearest), bits + " bits");
     }
   }

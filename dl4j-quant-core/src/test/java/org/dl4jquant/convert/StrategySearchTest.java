@@ -76,7 +76,12 @@ final class StrategySearchTest {
     for (long seed = 1; seed <= 6; seed++) {
       MultiLayerNetwork network = network(seed);
       INDArray data = heavyTailed(100, seed);
-      Quantization start = Quantization.of(network).weightBits(8).activationBits(5).calibrate(data);
+      Quantization start =
+          Quantization.of(network)
+              .weightBits(8)
+              .activationBits(5)
+              .adaptiveRounding(false)
+              .calibrate(data);
       QuantizedModel chosen = start.strategy(FormatStrategy.automatic()).convert();
       double own = decibels(network, chosen, data);
       double worst = Double.POSITIVE_INFINITY;

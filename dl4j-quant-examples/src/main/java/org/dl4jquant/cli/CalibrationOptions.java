@@ -66,7 +66,7 @@ final class CalibrationOptions {
       description =
           "How weights become codes: nearest, or adaptive (up or down, as the sums of their layer"
               + " come nearest to those of the float network for some of the calibration data);"
-              + " needs --calibration (default: adaptive for at most 6 bits, else nearest).")
+              + " needs --calibration (default: adaptive for at most 8 bits, else nearest).")
   private @Nullable String rounding;
 
   @Option(

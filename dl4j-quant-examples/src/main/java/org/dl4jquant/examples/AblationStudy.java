@@ -17,6 +17,7 @@ import org.dl4jquant.strategy.FormatStrategy;
  */
 public final class AblationStudy {
   private static final int MANY = 500;
+  private static final int FEW = 10;
   private static final int[][] WIDTHS = {{8, 8}, {6, 6}, {4, 8}};
 
   private AblationStudy() {}
@@ -52,6 +53,14 @@ public final class AblationStudy {
           of(widths, "default", start -> start),
           of(widths, "nearest rounding", start -> start.adaptiveRounding(false)),
           of(widths, "adaptive rounding", start -> start.adaptiveRounding(true)),
+          new Setting(
+              "W%dA%d, adaptive rounding, 10 images".formatted(widths[0], widths[1]),
+              FEW,
+              start -> of(widths, "", way -> way.adaptiveRounding(true)).way().apply(start)),
+          new Setting(
+              "W%dA%d, nearest rounding, 10 images".formatted(widths[0], widths[1]),
+              FEW,
+              start -> of(widths, "", way -> way.adaptiveRounding(false)).way().apply(start)),
           of(
               widths,
               "nearest rounding, biases as they are",
