@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
@@ -19,6 +20,7 @@ import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
@@ -26,6 +28,7 @@ import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
@@ -38,6 +41,7 @@ import org.dl4jquant.dl4j.GraphComparison;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.onnx.OnnxModel;
 import org.dl4jquant.onnx.OnnxOptions;
+import org.dl4jquant.onnx.UnsupportedOnnxException;
 import org.dl4jquant.onnxruntime.OnnxComparison;
 import org.dl4jquant.onnxruntime.OnnxNetwork;
 import org.dl4jquant.precision.Target;
@@ -48,6 +52,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.Adam;
 
 @SuppressWarnings("deprecation") // users still have networks of the old kinds
@@ -215,6 +220,59 @@ final class OnnxFacadeTest {
     assertEquals(0, model.verifyOnnx(data, packed).outputDifference(), 1e-4);
     double ratio = (double) Files.size(packed) / Files.size(floats);
     assertTrue(ratio < (bits == 4 ? 0.3 : 0.45), bits + " bits: " + ratio);
+  }
+
+  /** DL4J keeps the multiplier on the first axis, the graph counts it within the channels. */
+  @Test
+  void weightsOfSeparableLayersKeepTheirFormats() {
+    MultiLayerNetwork network =
+        GraphComparison.network(
+            InputType.convolutional(9, 9, 3),
+            new SeparableConvolution2D.Builder(3, 3).depthMultiplier(4).nOut(8).build(),
+            new OutputLayer.Builder().nOut(4).activation(Activation.SOFTMAX).build());
+    INDArray kernels = network.getLayer(0).getParam("W"); // [multiplier, in, height, width]
+    for (int channel = 0; channel < 3; channel++) {
+      kernels.get(NDArrayIndex.point(1), NDArrayIndex.point(channel)).muli(1 << (3 * channel));
+    }
+    INDArray input = Nd4j.randn(20, 3, 9, 9);
+    QuantizedModel model = Quantization.of(network).weightBits(6).convert();
+    DataSetIterator data = iterator(new DataSet(input, Nd4j.zeros(20, 1)));
+    assertEquals(0, model.verifyOnnx(data).outputDifference(), 1e-4);
+  }
+
+  @Test
+  void whatComputesInFloatPromisesNothing() {
+    MultiLayerNetwork network =
+        GraphComparison.network(
+            InputType.recurrent(6, 5),
+            new DenseLayer.Builder().nOut(8).activation(Activation.RELU).build(),
+            new LSTM.Builder().nOut(7).build(),
+            new RnnOutputLayer.Builder().nOut(3).activation(Activation.SOFTMAX).build());
+    OnnxModel model =
+        Quantization.of(network)
+            .target(Target.ONNX)
+            .calibrate(GraphComparison.random(3, 40, 6, 5))
+            .convert()
+            .toOnnx();
+    assertEquals(
+        Map.of(network.getLayerNames().get(1), "it is computed in float"), model.unpromised());
+  }
+
+  @Test
+  void poolingThatCannotBeWrittenIsNamed() {
+    MultiLayerNetwork network =
+        GraphComparison.network(
+            InputType.convolutional(8, 8, 2),
+            new SubsamplingLayer.Builder(PoolingType.PNORM).pnorm(3).name("norms").build(),
+            new OutputLayer.Builder().nOut(4).activation(Activation.SOFTMAX).build());
+    UnsupportedOnnxException refused =
+        assertThrows(
+            UnsupportedOnnxException.class,
+            () -> Quantization.of(network).toFloatOnnx(OnnxOptions.defaults()));
+    assertEquals(
+        "SubsamplingLayer 'norms' cannot be written as ONNX:"
+            + " nothing in ONNX is known for layers of kind SubsamplingLayer by PNORM",
+        refused.getMessage());
   }
 
   private static MultiLayerNetwork recurrent() {

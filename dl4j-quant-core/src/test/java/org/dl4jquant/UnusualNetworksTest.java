@@ -11,6 +11,7 @@ import java.util.Set;
 import org.deeplearning4j.datasets.iterator.utilty.SingletonDataSetIterator;
 import org.deeplearning4j.datasets.iterator.utilty.SingletonMultiDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -27,8 +28,10 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.SpaceToDepthLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.dl4jquant.dl4j.GraphComparison;
 import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.execute.IntegerNetwork;
 import org.dl4jquant.export.PackedArchive;
@@ -209,6 +212,24 @@ final class UnusualNetworksTest {
     assertEquals(codes, loaded.output(inputs).get(0));
     assertEquals(model.report().table(), loaded.report().toString());
     assertTrue(calibrated.toFloatOnnx(OnnxOptions.defaults()).toByteArray().length > 0);
+  }
+
+  /** The first convolution has the channels that the layer makes of positions, not the input's. */
+  @Test
+  void positionsThatBecomeChannelsTellTheInput() {
+    MultiLayerNetwork network =
+        GraphComparison.network(
+            InputType.convolutional(8, 8, 3),
+            new SpaceToDepthLayer.Builder<>(2, CNN2DFormat.NCHW).build(),
+            new ConvolutionLayer.Builder(3, 3).nOut(5).activation(Activation.RELU).build(),
+            output());
+    INDArray images = Nd4j.randn(40, 3, 8, 8);
+    QuantizedModel model = Quantization.of(network).calibrate(images).convert();
+    double sqnr =
+        Sqnr.decibels(
+            network.output(images).dup().data().asFloat(),
+            model.output(images).get(0).dup().data().asFloat());
+    assertTrue(sqnr > 30, () -> "SQNR " + sqnr + " dB");
   }
 
   @Test

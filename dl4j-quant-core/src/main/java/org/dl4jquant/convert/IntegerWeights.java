@@ -67,9 +67,28 @@ final class IntegerWeights {
     return source(image, node)
         .map(from -> parameters.get(from.layer() + "/" + from.weight()))
         .flatMap(QuantizedParameter::codes)
-        .flatMap(codes -> IntegerFormats.of(codes.formats()))
+        .flatMap(codes -> IntegerFormats.of(inGraphOrder(codes)))
         .filter(formats -> formats.size() == 1 || formats.size() == op.outputChannels())
         .map(formats -> arranged(name, formats, op));
+  }
+
+  /**
+   * Returns the formats in the order of the graph's output channels. Only the depthwise kernels of
+   * a separable convolution, {@code [multiplier, in, height, width]}, have them in another order.
+   */
+  private static ImmutableList<NumberFormat> inGraphOrder(QuantizedTensor codes) {
+    if (!codes.granularity().equals(Granularity.perChannel(0, 1))) {
+      return codes.formats();
+    }
+    int multiplier = codes.shape()[0];
+    int in = codes.shape()[1];
+    ImmutableList.Builder<NumberFormat> formats = ImmutableList.builder();
+    for (int channel = 0; channel < in; channel++) {
+      for (int m = 0; m < multiplier; m++) {
+        formats.add(codes.formats().get(m * in + channel));
+      }
+    }
+    return formats.build();
   }
 
   private static QuantizedTensor arranged(

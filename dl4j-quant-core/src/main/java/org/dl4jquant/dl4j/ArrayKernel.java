@@ -71,7 +71,8 @@ final class ArrayKernel implements FloatFunction.Kernel {
     INDArray output = run.apply(inputs.stream().map(this::array).collect(toImmutableList()));
     Tensor result = Tensors.of(output);
     int rows = folded ? Math.multiplyExact(first.size(0), first.size(1)) : first.size(0);
-    Checks.that(result.size(0) == rows, "output", "have a batch of " + rows, result);
+    Checks.that(
+        result.size(0) == rows, "output", "have the batch of the input, " + rows, result.size(0));
     return folded ? unfolded(result, first.size(0), first.size(1)) : result;
   }
 
@@ -134,7 +135,8 @@ final class ArrayKernel implements FloatFunction.Kernel {
       return Shape.ofBatch(applied(function::attempt, zeros).shape());
     } catch (RuntimeException e) { // DL4J throws all kinds
       throw new IllegalArgumentException(
-          "inputShapes must tell what DL4J can run on, found %s: %s"
+          ("input must have a shape that DL4J takes, found %s, -1 for what the network does not"
+                  + " tell: %s")
               .formatted(inputs, e.getMessage()),
           e);
     }

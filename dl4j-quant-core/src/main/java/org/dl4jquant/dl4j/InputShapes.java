@@ -7,6 +7,7 @@ import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.SpaceToDepthLayer;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 
@@ -72,6 +73,7 @@ final class InputShapes {
 
   private static int channels(List<Object> path) {
     int added = 0;
+    int times = 1;
     for (Object step : path) {
       if (step instanceof ChannelChange change) {
         if (change.added() == Shape.UNKNOWN) {
@@ -79,10 +81,21 @@ final class InputShapes {
         }
         added += change.added();
       } else if (ownChannels(step) != Shape.UNKNOWN) {
-        return ownChannels(step) - added;
+        return (ownChannels(step) - added) / times;
+      } else if (block(step) > 1) {
+        times *= block(step) * block(step);
+        added *= block(step) * block(step);
       }
     }
     return Shape.UNKNOWN;
+  }
+
+  /** Returns the side of the squares that a layer turns into channels, 1 for all others. */
+  private static int block(Object step) {
+    return step instanceof Layer layer
+            && LayerMappings.thawed(layer) instanceof SpaceToDepthLayer space
+        ? space.getBlockSize()
+        : 1;
   }
 
   /** A batch normalization takes any number of axes, but knows its channels. */

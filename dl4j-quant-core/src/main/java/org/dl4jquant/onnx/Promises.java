@@ -9,6 +9,7 @@ import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.AveragePool;
+import org.dl4jquant.graph.FloatFunction;
 import org.dl4jquant.graph.GlobalPool;
 import org.dl4jquant.graph.Input;
 import org.dl4jquant.graph.NetworkGraph;
@@ -79,6 +80,9 @@ final class Promises {
     boolean moved = node.op().keepsCodes() && coded(node.input());
     if (codes && !moved && quantized.rounding().equals(Rounding.HALF_UP)) {
       return Optional.of("ties are rounded up, ONNX rounds them to even");
+    }
+    if (node.op() instanceof FloatFunction) {
+      return Optional.of("it is computed in float");
     }
     if (!input && node.inputs().stream().anyMatch(i -> quantized.carrier(i) == Carrier.FLOATS)) {
       return Optional.of("it is computed from floats");

@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
@@ -57,8 +58,11 @@ record RecurrentWriter(Pen pen, Constants constants) {
   }
 
   private static IllegalArgumentException unknown(Layer layer) {
+    String pooling = layer instanceof SubsamplingLayer pool ? " by " + pool.getPoolingType() : "";
     return new IllegalArgumentException(
-        "nothing in ONNX is known for layers of kind " + layer.getClass().getSimpleName());
+        "nothing in ONNX is known for layers of kind "
+            + layer.getClass().getSimpleName()
+            + pooling);
   }
 
   private static RNNFormat format(Layer layer) {
