@@ -36,6 +36,7 @@ import org.dl4jquant.precision.LayerSelector;
 import org.dl4jquant.precision.LayerStatistic;
 import org.dl4jquant.precision.OutputClassPolicy;
 import org.dl4jquant.precision.OutputHead;
+import org.dl4jquant.precision.PlanPatterns;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.PrecisionRules;
 import org.dl4jquant.precision.SearchResult;
@@ -134,7 +135,10 @@ public final class Quantization {
     return with(rules.withFallback(rules.fallback().withActivationBits(bits)));
   }
 
-  /** Gives what the selected layers give codes of this width; later pins win. */
+  /**
+   * Gives what the selected layers, vertices and inputs give codes of this width; later pins win.
+   * What only moves codes, such as max pooling or padding, keeps those of its input.
+   */
   public Quantization pinActivations(LayerSelector selector, int bits) {
     return with(rules.withActivationBits(selector, bits));
   }
@@ -144,7 +148,7 @@ public final class Quantization {
     return with(rules.withWeightBits(selector, bits));
   }
 
-  /** Keeps the selected layers float. */
+  /** Keeps the selected layers float, and computes the selected vertices in float. */
   public Quantization keepFloat(LayerSelector selector) {
     return with(rules.withFloat(selector));
   }
@@ -348,17 +352,17 @@ public final class Quantization {
 
   /** Returns the plan that the widths, pins and numbers of classes make for this network. */
   public PrecisionPlan plan() {
-    return outputClasses.raise(rules.apply(layers()), heads());
+    return outputClasses.raise(NetworkLayers.of(network).plan(rules), heads());
   }
 
   /** Returns why {@link #plan} gives a head more bits than was asked for, by layer. */
   public ImmutableMap<String, String> raisedHeads() {
-    return raisedHeads(rules.apply(layers()));
+    return raisedHeads(NetworkLayers.of(network).plan(rules));
   }
 
   /** Returns why {@link #convert(PrecisionPlan)} gives a head more bits than the plan, by layer. */
   public ImmutableMap<String, String> raisedHeads(PrecisionPlan plan) {
-    return outputClasses.raised(plan, heads());
+    return outputClasses.raised(NetworkLayers.of(network).resolved(plan), heads());
   }
 
   /** Returns the layers whose weights make the outputs, in the order of the outputs. */
@@ -377,20 +381,17 @@ public final class Quantization {
 
   /** Returns the layers that have weights, in topological order. */
   public ImmutableList<LayerDescription> layers() {
-    return network.layers().stream()
-        .filter(layer -> layer.weightCount() > 0)
-        .map(layer -> new LayerDescription(layer.name(), layer.kind(), layer.weightCount()))
-        .collect(ImmutableList.toImmutableList());
+    return NetworkLayers.of(network).weighted();
   }
 
   /** Converts by the widths and pins. */
   public QuantizedModel convert() {
-    return convert(rules.apply(layers()));
+    return convert(NetworkLayers.of(network).plan(rules));
   }
 
   /**
    * Converts by a plan, such as the one that a search has found, with the heads raised to their
-   * bounds ({@link #outputClasses}).
+   * bounds ({@link #outputClasses}); it may name layers by pattern ({@link PlanPatterns}).
    *
    * <p>With calibration, activations become codes, too, and the network is folded ({@link
    * FoldedNetwork}); without, only weights do.
@@ -401,7 +402,7 @@ public final class Quantization {
    *     it does not fit
    */
   public QuantizedModel convert(PrecisionPlan plan) {
-    PrecisionPlan bounded = outputClasses.raise(plan, heads());
+    PrecisionPlan bounded = outputClasses.raise(NetworkLayers.of(network).resolved(plan), heads());
     if (calibration.isEmpty()) {
       return finished(conversion.weights().convert(network, bounded), plan);
     }

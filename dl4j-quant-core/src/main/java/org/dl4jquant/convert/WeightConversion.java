@@ -2,6 +2,7 @@ package org.dl4jquant.convert;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
 import java.util.ArrayList;
 import java.util.List;
 import org.dl4jquant.dl4j.Dl4jLayer;
@@ -12,6 +13,7 @@ import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.internal.Checks;
+import org.dl4jquant.internal.NearNames;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.stats.Sqnr;
@@ -50,9 +52,13 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
    */
   public QuantizedModel convert(Dl4jNetwork network, PrecisionPlan plan) {
     ImmutableList<Dl4jLayer> layers = network.layers();
-    List<String> names = layers.stream().map(Dl4jLayer::name).toList();
+    ImmutableSet<String> names = network.names();
     for (String planned : plan.layers().keySet()) {
-      Checks.that(names.contains(planned), "plan", "name only the layers " + names, planned);
+      Checks.that(
+          names.contains(planned),
+          "plan",
+          "name layers or vertices of the network",
+          "'" + planned + "', none of " + NearNames.listed(names) + NearNames.hint(planned, names));
     }
     ImmutableList<QuantizedLayer> converted =
         layers.stream()

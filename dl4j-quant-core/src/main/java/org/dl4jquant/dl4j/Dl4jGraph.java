@@ -70,6 +70,22 @@ final class Dl4jGraph extends Dl4jNetwork {
     return requireUniqueNames(layers.build());
   }
 
+  @Override
+  public ImmutableMap<String, String> vertices() {
+    List<String> layers = layers().stream().map(Dl4jLayer::name).toList();
+    ImmutableMap.Builder<String, String> vertices = ImmutableMap.builder();
+    for (int index : network.topologicalSortOrder()) {
+      GraphVertex vertex = network.getVertices()[index];
+      String name = vertex.getVertexName();
+      if (!layers.contains(name)) {
+        vertices.put(
+            name,
+            vertex.isInputVertex() ? INPUT_KIND : configuration(name).getClass().getSimpleName());
+      }
+    }
+    return vertices.buildOrThrow();
+  }
+
   private org.deeplearning4j.nn.conf.graph.GraphVertex configuration(String vertex) {
     var found = network.getConfiguration().getVertices().get(vertex);
     return found instanceof org.deeplearning4j.nn.conf.graph.FrozenVertex frozen

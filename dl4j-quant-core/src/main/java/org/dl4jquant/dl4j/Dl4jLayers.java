@@ -64,6 +64,13 @@ final class Dl4jLayers extends Dl4jNetwork {
   }
 
   @Override
+  public ImmutableMap<String, String> vertices() {
+    return layers().stream().anyMatch(layer -> layer.name().equals(LayersReader.INPUT))
+        ? ImmutableMap.of()
+        : ImmutableMap.of(LayersReader.INPUT, INPUT_KIND);
+  }
+
+  @Override
   public ImmutableList<Dl4jHead> heads() {
     ImmutableMap.Builder<String, HeadSearch.Step> steps = ImmutableMap.builder();
     ImmutableList<String> before = ImmutableList.of();

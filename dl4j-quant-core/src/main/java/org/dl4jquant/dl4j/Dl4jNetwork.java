@@ -22,6 +22,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>The network is not copied: the parameters are live. As thread-safe as the network itself.
  */
 public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
+  /** The kind of an input among the vertices. */
+  static final String INPUT_KIND = "Input";
+
   private final ImmutableMap<String, Shape> inputShapes;
 
   Dl4jNetwork(ImmutableMap<String, Shape> inputShapes) {
@@ -73,6 +76,20 @@ public abstract sealed class Dl4jNetwork permits Dl4jLayers, Dl4jGraph {
 
   /** Returns every layer in topological order, also those without parameters. */
   public abstract ImmutableList<Dl4jLayer> layers();
+
+  /**
+   * Returns what is no layer but has a value: inputs, whose kind is {@code Input}, and vertices
+   * without parameters; the simple name of DL4J's configuration class by the name.
+   */
+  public abstract ImmutableMap<String, String> vertices();
+
+  /** Returns the names of all layers and vertices. */
+  public ImmutableSet<String> names() {
+    return ImmutableSet.<String>builder()
+        .addAll(layers().stream().map(Dl4jLayer::name).iterator())
+        .addAll(vertices().keySet())
+        .build();
+  }
 
   /**
    * Returns the layers whose weights make the outputs, in the order of the outputs. Two for an

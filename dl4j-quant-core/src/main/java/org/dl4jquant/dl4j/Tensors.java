@@ -11,15 +11,30 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Copies between ND4J arrays and tensors. Any element order, strides and floating-point type are
- * read; elements are always numbered in row-major order.
+ * read, and whole numbers, such as the indices that an embedding takes, up to 2^24 in magnitude;
+ * elements are always numbered in row-major order.
  */
 public final class Tensors {
+  private static final long LARGEST_WHOLE = 1L << 24;
+
   private Tensors() {}
 
-  /** Returns a copy of the array; doubles are rounded to floats. */
+  /**
+   * Returns a copy of the array; doubles are rounded to floats.
+   *
+   * @throws IllegalArgumentException if it holds neither numbers nor truth values, or whole numbers
+   *     that no float stands for
+   */
   public static Tensor of(INDArray array) {
-    requireFloatingPoint(array);
-    float[] values = array.isEmpty() ? new float[0] : array.dup('c').data().asFloat();
+    requireNumbers(array);
+    if (array.isEmpty()) {
+      return Tensor.of(new float[0], shape(array));
+    }
+    if (array.dataType().isFPType()) {
+      return Tensor.of(array.dup('c').data().asFloat(), shape(array));
+    }
+    float[] values = new float[Math.toIntExact(array.length())];
+    copyWhole(array, values);
     return Tensor.of(values, shape(array));
   }
 
@@ -28,8 +43,12 @@ public final class Tensors {
    * are rounded to floats.
    */
   public static void copy(INDArray array, float[] target) {
-    requireFloatingPoint(array);
+    requireNumbers(array);
     if (array.isEmpty()) {
+      return;
+    }
+    if (!array.dataType().isFPType()) {
+      copyWhole(array, target);
       return;
     }
     INDArray floats = array.castTo(DataType.FLOAT);
@@ -37,6 +56,18 @@ public final class Tensors {
         floats.ordering() == 'c' && !floats.isView() && Shape.hasDefaultStridesForShape(floats);
     INDArray ordered = plain ? floats : floats.dup('c');
     ordered.data().asNioFloat().get(target, 0, Math.toIntExact(ordered.length()));
+  }
+
+  private static void copyWhole(INDArray array, float[] target) {
+    long[] values = array.castTo(DataType.INT64).dup('c').data().asLong();
+    for (int i = 0; i < values.length; i++) {
+      Checks.that(
+          Math.abs(values[i]) <= LARGEST_WHOLE,
+          "array",
+          "hold whole numbers up to 2^24 in magnitude",
+          values[i]);
+      target[i] = values[i];
+    }
   }
 
   /**
@@ -147,6 +178,15 @@ public final class Tensors {
       bytes.asFloatBuffer().put(array.dup('c').data().asFloat());
     }
     return bytes.array();
+  }
+
+  private static void requireNumbers(INDArray array) {
+    DataType type = array.dataType();
+    Checks.that(
+        type.isFPType() || type.isIntType() || type == DataType.BOOL,
+        "array",
+        "hold numbers",
+        type);
   }
 
   private static void requireFloatingPoint(INDArray array) {

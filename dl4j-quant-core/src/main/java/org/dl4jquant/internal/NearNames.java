@@ -4,10 +4,12 @@ import com.google.common.collect.ImmutableList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** What a user may have meant by a name that nothing has. */
 public final class NearNames {
   private static final int MOST = 3;
+  private static final int LISTED = 12;
   private static final int CHARACTERS_PER_EDIT = 3;
 
   private NearNames() {}
@@ -37,6 +39,16 @@ public final class NearNames {
   public static String hint(String name, Collection<String> candidates) {
     ImmutableList<String> near = of(name, candidates);
     return near.isEmpty() ? "" : "; near: " + String.join(", ", near);
+  }
+
+  /** Returns the candidates for a message, the first few if there are many. */
+  public static String listed(Collection<String> candidates) {
+    return candidates.size() <= LISTED
+        ? candidates.toString()
+        : candidates.stream().limit(LISTED).collect(Collectors.joining(", ", "[", ""))
+            + ", and "
+            + (candidates.size() - LISTED)
+            + " more]";
   }
 
   private static boolean contains(String candidate, String wanted) {

@@ -1,9 +1,13 @@
 package org.dl4jquant.precision;
 
+import com.google.common.collect.ImmutableSet;
+import java.util.List;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.internal.Glob;
+import org.dl4jquant.internal.NearNames;
 
 /**
- * Which layers a rule is for.
+ * Which layers, or vertices of a graph, a rule is for.
  *
  * <p>Its text form, for command lines and messages, is a name, a glob, or {@code type:} and a kind.
  */
@@ -35,6 +39,31 @@ public sealed interface LayerSelector {
       return ofKind(text.substring(OfKind.PREFIX.length()));
     }
     return Glob.isPattern(text) ? matching(text) : named(text);
+  }
+
+  /**
+   * Checks that this selects something.
+   *
+   * @param what the candidates are, for the message
+   * @throws IllegalArgumentException if it selects none of the candidates; the message names those
+   *     that are near
+   */
+  default void requireAny(List<LayerDescription> candidates, String what) {
+    if (candidates.stream().anyMatch(this::selects)) {
+      return;
+    }
+    boolean kinds = this instanceof OfKind;
+    ImmutableSet<String> subjects =
+        candidates.stream()
+            .map(kinds ? LayerDescription::kind : LayerDescription::name)
+            .collect(ImmutableSet.toImmutableSet());
+    String wanted = kinds ? toString().substring(OfKind.PREFIX.length()) : toString();
+    throw Checks.violated(
+        "selector " + this,
+        "select " + what,
+        "none of "
+            + NearNames.listed(subjects)
+            + NearNames.hint(wanted.replace("*", "").replace("?", ""), subjects));
   }
 
   /** By name. */

@@ -3,14 +3,19 @@ package org.dl4jquant.precision;
 import com.google.common.collect.ImmutableList;
 import java.util.List;
 import java.util.function.UnaryOperator;
-import org.dl4jquant.internal.Checks;
 
 /**
  * A default precision and pins that override it, later ones winning. Immutable; each {@code with}
  * method returns a copy.
  */
 public final class PrecisionRules {
-  private record Rule(LayerSelector selector, UnaryOperator<LayerPrecision> change) {}
+  /**
+   * One pin.
+   *
+   * @param ofWeights whether it concerns nothing but weights
+   */
+  private record Rule(
+      LayerSelector selector, boolean ofWeights, UnaryOperator<LayerPrecision> change) {}
 
   private final LayerPrecision fallback;
   private final ImmutableList<Rule> rules;
@@ -37,22 +42,22 @@ public final class PrecisionRules {
 
   /** Gives the selected layers exactly this precision. */
   public PrecisionRules withPrecision(LayerSelector selector, LayerPrecision precision) {
-    return and(selector, before -> precision);
+    return and(selector, false, before -> precision);
   }
 
   /** Gives the weights of the selected layers this width and leaves the rest. */
   public PrecisionRules withWeightBits(LayerSelector selector, int bits) {
     LayerPrecision unused = fallback.withWeightBits(bits); // checks the width now, not later
-    return and(selector, before -> before.withWeightBits(unused.weightBits()));
+    return and(selector, true, before -> before.withWeightBits(unused.weightBits()));
   }
 
-  /** Gives the output of the selected layers this width and leaves the rest. */
+  /** Gives what the selected layers and vertices give this width and leaves the rest. */
   public PrecisionRules withActivationBits(LayerSelector selector, int bits) {
     LayerPrecision unused = fallback.withActivationBits(bits);
-    return and(selector, before -> before.withActivationBits(unused.activationBits()));
+    return and(selector, false, before -> before.withActivationBits(unused.activationBits()));
   }
 
-  /** Keeps the selected layers as they are. */
+  /** Keeps the selected layers as they are, and computes the selected vertices in float. */
   public PrecisionRules withFloat(LayerSelector selector) {
     return withPrecision(selector, LayerPrecision.FLOAT);
   }
@@ -63,25 +68,47 @@ public final class PrecisionRules {
    * @throws IllegalArgumentException if a rule selects none of the layers
    */
   public PrecisionPlan apply(List<LayerDescription> layers) {
+    return apply(layers, ImmutableList.of());
+  }
+
+  /**
+   * Returns the plan of a network: it names every layer that has weights, and what a rule is for.
+   *
+   * @param layers that have weights
+   * @param others layers without, vertices and inputs, for rules on what they give
+   * @throws IllegalArgumentException if a rule selects none of them, or one for weights no layer
+   *     that has any; the message says what is near
+   */
+  public PrecisionPlan apply(List<LayerDescription> layers, List<LayerDescription> others) {
+    List<LayerDescription> all =
+        ImmutableList.<LayerDescription>builder().addAll(layers).addAll(others).build();
     for (Rule rule : rules) {
-      Checks.that(
-          layers.stream().anyMatch(rule.selector()::selects),
-          "selector " + rule.selector(),
-          "select at least one of the layers "
-              + layers.stream().map(LayerDescription::name).toList(),
-          "none");
+      if (rule.ofWeights()) {
+        rule.selector().requireAny(layers, "a layer with weights");
+      } else {
+        rule.selector().requireAny(all, "a layer or vertex");
+      }
     }
     PrecisionPlan plan = PrecisionPlan.uniform(fallback);
     for (LayerDescription layer : layers) {
-      LayerPrecision precision = fallback;
-      for (Rule rule : rules) {
-        if (rule.selector().selects(layer)) {
-          precision = rule.change().apply(precision);
-        }
+      plan = plan.with(layer.name(), precision(layer, false));
+    }
+    for (LayerDescription other : others) {
+      if (rules.stream().anyMatch(rule -> !rule.ofWeights() && rule.selector().selects(other))) {
+        plan = plan.with(other.name(), precision(other, true));
       }
-      plan = plan.with(layer.name(), precision);
     }
     return plan;
+  }
+
+  private LayerPrecision precision(LayerDescription layer, boolean withoutWeights) {
+    LayerPrecision precision = fallback;
+    for (Rule rule : rules) {
+      if (rule.selector().selects(layer) && !(withoutWeights && rule.ofWeights())) {
+        precision = rule.change().apply(precision);
+      }
+    }
+    return precision;
   }
 
   /** Returns whether any rule is for this layer, so that a search must leave it alone. */
@@ -89,9 +116,10 @@ public final class PrecisionRules {
     return rules.stream().anyMatch(rule -> rule.selector().selects(layer));
   }
 
-  private PrecisionRules and(LayerSelector selector, UnaryOperator<LayerPrecision> change) {
+  private PrecisionRules and(
+      LayerSelector selector, boolean ofWeights, UnaryOperator<LayerPrecision> change) {
+    Rule rule = new Rule(selector, ofWeights, change);
     return new PrecisionRules(
-        fallback,
-        ImmutableList.<Rule>builder().addAll(rules).add(new Rule(selector, change)).build());
+        fallback, ImmutableList.<Rule>builder().addAll(rules).add(rule).build());
   }
 }

@@ -179,7 +179,7 @@ final class WeightConversionTest {
   @Test
   void aPlanForAnotherNetworkIsRefused() {
     assertEquals(
-        "plan must name only the layers [layer0], found conv7",
+        "plan must name layers or vertices of the network, found 'conv7', none of [layer0, input]",
         assertThrows(
                 IllegalArgumentException.class,
                 () ->

@@ -56,11 +56,26 @@ final class TensorsTest {
   }
 
   @Test
-  void integersAndOtherShapesAreRefused() {
+  void wholeNumbersAreRead() {
+    INDArray whole = Nd4j.createFromArray(new int[][] {{1, -2, 3}, {4, 5, 16_777_216}});
+    for (DataType type : new DataType[] {DataType.INT32, DataType.INT64}) {
+      INDArray array = whole.castTo(type);
+      assertArrayEquals(
+          new float[] {1, 4, -2, 5, 3, 16_777_216},
+          Tensors.of(array.transpose()).values(),
+          type.name());
+      float[] copy = new float[6];
+      Tensors.copy(array, copy);
+      assertArrayEquals(new float[] {1, -2, 3, 4, 5, 16_777_216}, copy, type.name());
+    }
+    assertArrayEquals(new float[] {1, 0}, Tensors.of(Nd4j.createFromArray(true, false)).values());
+  }
+
+  @Test
+  void textAndOtherShapesAreRefused() {
     assertEquals(
-        "array must hold floating-point numbers, found INT",
-        assertThrows(
-                IllegalArgumentException.class, () -> Tensors.of(Nd4j.createFromArray(1, 2, 3)))
+        "array must hold numbers, found UTF8",
+        assertThrows(IllegalArgumentException.class, () -> Tensors.of(Nd4j.create("a", "b")))
             .getMessage());
     assertEquals(
         "source must have shape [3, 2], found Tensor[2, 3]",

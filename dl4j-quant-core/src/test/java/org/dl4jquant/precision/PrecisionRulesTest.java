@@ -12,6 +12,7 @@ final class PrecisionRulesTest {
   private static final LayerDescription CONV = layer("block1_conv", "ConvolutionLayer");
   private static final LayerDescription DENSE = layer("block1_dense", "DenseLayer");
   private static final LayerDescription OUT = layer("out", "OutputLayer");
+  private static final LayerDescription ADD = new LayerDescription("add", "ElementWiseVertex", 0);
   private static final List<LayerDescription> LAYERS = List.of(CONV, DENSE, OUT);
   private static final PrecisionRules EIGHT = PrecisionRules.of(LayerPrecision.weights(8));
 
@@ -34,9 +35,79 @@ final class PrecisionRulesTest {
     PrecisionRules rules = EIGHT.withWeightBits(LayerSelector.named("conv9"), 4);
 
     assertEquals(
-        "selector conv9 must select at least one of the layers [block1_conv, block1_dense, out],"
-            + " found none",
+        "selector conv9 must select a layer with weights, found none of [block1_conv, block1_dense,"
+            + " out]",
         assertThrows(IllegalArgumentException.class, () -> rules.apply(LAYERS)).getMessage());
+    assertFails(
+        "selector block2_conv must select a layer with weights, found none of [block1_conv,"
+            + " block1_dense, out]; near: block1_conv",
+        EIGHT.withWeightBits(LayerSelector.named("block2_conv"), 4));
+    assertFails(
+        "selector block1_convv* must select a layer or vertex, found none of [block1_conv, block1_dense,"
+            + " out, add]; near: block1_conv, block1_dense",
+        EIGHT.withActivationBits(LayerSelector.matching("block1_convv*"), 4));
+    assertFails(
+        "selector type:DenceLayer must select a layer or vertex, found none of [ConvolutionLayer,"
+            + " DenseLayer, OutputLayer, ElementWiseVertex]; near: DenseLayer",
+        EIGHT.withFloat(LayerSelector.ofKind("DenceLayer")));
+    assertFails(
+        "selector add must select a layer with weights, found none of [block1_conv, block1_dense,"
+            + " out]",
+        EIGHT.withWeightBits(LayerSelector.named("add"), 4));
+  }
+
+  private static void assertFails(String message, PrecisionRules rules) {
+    assertEquals(
+        message,
+        assertThrows(IllegalArgumentException.class, () -> rules.apply(LAYERS, List.of(ADD)))
+            .getMessage());
+  }
+
+  @Test
+  void whatHasNoWeightsIsNamedOnlyIfARuleIsForWhatItGives() {
+    PrecisionPlan plan =
+        EIGHT
+            .withWeightBits(LayerSelector.matching("*"), 4)
+            .withActivationBits(LayerSelector.named("add"), 12)
+            .apply(LAYERS, List.of(ADD, new LayerDescription("pool", "SubsamplingLayer", 0)));
+
+    assertEquals(LayerPrecision.weights(8).withActivationBits(12), plan.of("add"));
+    assertEquals(
+        List.of("block1_conv", "block1_dense", "out", "add"), plan.layers().keySet().asList());
+    assertEquals(
+        LayerPrecision.FLOAT,
+        EIGHT
+            .withFloat(LayerSelector.ofKind("ElementWiseVertex"))
+            .apply(LAYERS, List.of(ADD))
+            .of("add"));
+  }
+
+  @Test
+  void patternsInAPlanStandForWhatTheySelect() {
+    LayerPrecision four = LayerPrecision.weights(4);
+    LayerPrecision five = LayerPrecision.weights(5);
+    LayerPrecision six = LayerPrecision.weights(6);
+    PrecisionPlan plan =
+        PrecisionPlan.uniform(LayerPrecision.weights(8))
+            .with("block1_dense", six)
+            .with("block1_*", four)
+            .with("type:OutputLayer", five)
+            .with(Target.ONNX);
+
+    assertEquals(
+        PrecisionPlan.uniform(LayerPrecision.weights(8))
+            .with("block1_conv", four)
+            .with("block1_dense", six)
+            .with("out", five)
+            .with(Target.ONNX),
+        PlanPatterns.resolve(plan, LAYERS));
+    assertEquals(
+        "selector block3* must select a layer or vertex, found none of [block1_conv, block1_dense,"
+            + " out]",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> PlanPatterns.resolve(plan.with("block3*", four), LAYERS))
+            .getMessage());
   }
 
   @Test

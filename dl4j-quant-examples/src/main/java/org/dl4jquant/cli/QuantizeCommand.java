@@ -53,10 +53,14 @@ final class QuantizeCommand implements Callable<Integer> {
 
   @Mixin private SearchOptions search;
 
+  @Mixin private PinOptions pins;
+
   @Option(
       names = "--config",
       paramLabel = "PLAN.json",
-      description = "A precision plan that states the bits of every layer (default: none).")
+      description =
+          "A precision plan that states the bits of every layer, by names or patterns, as --report"
+              + " writes one (default: none).")
   private @Nullable Path config;
 
   @Option(
@@ -93,7 +97,7 @@ final class QuantizeCommand implements Callable<Integer> {
       tell("MODEL is quantized already: its codes are what is quantized now");
     }
     Quantization start = Quantization.of(file.network()).weightBits(bits());
-    Quantization weights = file.normalizer().map(start::normalizer).orElse(start);
+    Quantization weights = pins.pin(file.normalizer().map(start::normalizer).orElse(start));
     ImmutableList<LayerStatistic> statistics = statistics(weights);
     Quantization quantization = calibration.calibrate(weights, file, data);
     Optional<SearchResult> found =
@@ -114,10 +118,15 @@ final class QuantizeCommand implements Callable<Integer> {
         bits() >= MIN_BITS && bits() <= MAX_BITS, "--bits must be between 2 and 16, found " + bits);
     search.check(spec.commandLine(), bits());
     calibration.check(spec.commandLine());
+    pins.check(spec.commandLine(), calibration.isWanted());
     require(
-        config == null || (bits == null && !search.isWanted() && !calibration.statesBits()),
-        "--config states the bits of every layer, so --bits, --activation-bits and --low-bits must"
-            + " not be given");
+        config == null
+            || (bits == null
+                && !search.isWanted()
+                && !calibration.statesBits()
+                && !pins.areGiven()),
+        "--config states the bits of every layer, so --bits, --activation-bits, --low-bits and pins"
+            + " must not be given");
     require(plain == null || !same(plain, out), "--out and --plain must name different files");
     for (Path target : targets()) {
       require(!same(target, model), target + " would overwrite MODEL");

@@ -89,8 +89,8 @@ final class FaultsTest {
         "--out",
         out);
     usage(
-        "--config states the bits of every layer, so --bits, --activation-bits and --low-bits must"
-            + " not be given",
+        "--config states the bits of every layer, so --bits, --activation-bits, --low-bits and"
+            + " pins must not be given",
         "quantize",
         model,
         "--bits",
@@ -232,7 +232,8 @@ final class FaultsTest {
     assertEquals(1, broken.status());
     assertTrue(broken.err().startsWith("dl4j-quant: " + text + ": is not JSON: "), broken.err());
     failed(
-        "plan must name only the layers [layer0, layer1], found nine",
+        "plan must name layers or vertices of the network, found 'nine', none of [layer0, layer1,"
+            + " input]",
         "quantize",
         model,
         "--config",
