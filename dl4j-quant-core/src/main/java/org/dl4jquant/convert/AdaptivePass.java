@@ -6,20 +6,22 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.dl4jquant.calibrate.CalibrationExamples;
+import org.dl4jquant.dl4j.RecurrentCells;
 import org.dl4jquant.execute.InputPatches;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.ChannelAffine;
+import org.dl4jquant.graph.FloatFunction;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Rounds the weights of a graph layer by layer, each with what the layers before it, already
@@ -35,7 +37,8 @@ final class AdaptivePass {
   private final Map<String, ActivationFormat> formats;
   private final Function<Node, Tensor> otherBiases;
   private final Predicate<Node> corrects;
-  private final Map<String, AdaptiveRounding.Result> results = new LinkedHashMap<>();
+  private final Map<String, AdaptiveRounding.Result> sums = new LinkedHashMap<>();
+  private final Map<String, ImmutableMap<String, QuantizedTensor>> cells = new LinkedHashMap<>();
 
   /**
    * Prepares a pass.
@@ -59,13 +62,31 @@ final class AdaptivePass {
     this.corrects = corrects;
   }
 
+  /** The codes of weights as they are rounded otherwise; nothing for what is not to be rounded. */
+  interface Nearest {
+    /** Returns the codes of a node that sums, of the shape of its operation's weight. */
+    Optional<QuantizedTensor> of(Node node);
+
+    /** Returns the codes of one weight of a recurrent layer, in DL4J's shape. */
+    Optional<QuantizedTensor> of(String layer, String key);
+  }
+
   /**
-   * Returns the rounded layers by node.
+   * What was rounded.
    *
-   * @param nearest the codes of the nodes that are to be rounded anew
+   * @param sums by node
+   * @param cells the weights of recurrent layers by layer, then by key
    */
-  ImmutableMap<String, AdaptiveRounding.Result> run(
-      CalibrationExamples examples, Map<String, QuantizedTensor> nearest) {
+  record Results(
+      ImmutableMap<String, AdaptiveRounding.Result> sums,
+      ImmutableMap<String, ImmutableMap<String, QuantizedTensor>> cells) {
+    boolean isEmpty() {
+      return sums.isEmpty() && cells.isEmpty();
+    }
+  }
+
+  /** Rounds. */
+  Results run(CalibrationExamples examples, Nearest nearest) {
     CalibrationExamples some = examples.first(affordable(examples));
     Map<String, Tensor> wanted = new HashMap<>();
     Map<String, Tensor> seen = new HashMap<>();
@@ -79,10 +100,13 @@ final class AdaptivePass {
         wanted.put(node.name(), value);
         seen.put(node.name(), quantized(node, value));
       } else if (node.op() instanceof Weighted op && !(op instanceof ChannelAffine)) {
-        weighted(node, op, nearest.get(node.name()), wanted, seen);
+        weighted(node, op, nearest.of(node), wanted, seen);
       } else {
         wanted.put(node.name(), ExampleValues.of(exact, node, wanted));
-        seen.put(node.name(), quantized(node, ExampleValues.of(rounded, node, seen)));
+        Tensor value =
+            recurrent(node, nearest, wanted, seen)
+                .orElseGet(() -> ExampleValues.of(rounded, node, seen));
+        seen.put(node.name(), quantized(node, value));
       }
       for (String input : node.inputs()) {
         if (uses.merge(input, -1, Integer::sum) == 0) {
@@ -91,7 +115,7 @@ final class AdaptivePass {
         }
       }
     }
-    return ImmutableMap.copyOf(results);
+    return new Results(ImmutableMap.copyOf(sums), ImmutableMap.copyOf(cells));
   }
 
   private int affordable(CalibrationExamples examples) {
@@ -123,10 +147,41 @@ final class AdaptivePass {
     return true;
   }
 
+  /** Rounds a recurrent layer; returns what it gives then, or nothing if it is none. */
+  private Optional<Tensor> recurrent(
+      Node node, Nearest nearest, Map<String, Tensor> wanted, Map<String, Tensor> seen) {
+    Optional<RecurrentCells> cellsOf = cells(exact, node);
+    if (cellsOf.isEmpty()) {
+      return Optional.empty();
+    }
+    Tensor exactInput = Objects.requireNonNull(wanted.get(node.input()));
+    Tensor input = Objects.requireNonNull(seen.get(node.input()));
+    if (!finite(exactInput) || !finite(input)) {
+      return Optional.empty();
+    }
+    RecurrentRounding rounding =
+        new RecurrentRounding(
+            cellsOf.get(),
+            cells(rounded, node).orElseThrow(),
+            key -> nearest.of(node.layer(), key));
+    ImmutableMap<String, QuantizedTensor> codes = rounding.round(exactInput, input);
+    if (codes.isEmpty()) {
+      return Optional.empty();
+    }
+    cells.put(node.layer(), codes);
+    return Optional.of(rounding.rounded().output(input));
+  }
+
+  private static Optional<RecurrentCells> cells(NetworkGraph graph, Node node) {
+    return graph.node(node.name()).op() instanceof FloatFunction function
+        ? RecurrentCells.of(function)
+        : Optional.empty();
+  }
+
   private void weighted(
       Node node,
       Weighted op,
-      @Nullable QuantizedTensor nearest,
+      Optional<QuantizedTensor> nearest,
       Map<String, Tensor> wanted,
       Map<String, Tensor> seen) {
     Tensor exactInput = Objects.requireNonNull(wanted.get(node.input()));
@@ -135,13 +190,14 @@ final class AdaptivePass {
     Shape out = op.outputShape(ImmutableList.of(in));
     InputPatches patches = InputPatches.of(op, in, out);
     Weighted own;
-    if (nearest == null || !finite(exactInput) || !finite(input)) {
+    if (nearest.isEmpty() || !finite(exactInput) || !finite(input)) {
       Weighted before = (Weighted) rounded.node(node.name()).op();
       own = before.withParameters(before.weight(), otherBiases.apply(node));
     } else {
       AdaptiveRounding.Result result =
-          new AdaptiveRounding(op, nearest, corrects.test(node)).round(patches, exactInput, input);
-      results.put(node.name(), result);
+          new AdaptiveRounding(op, nearest.get(), corrects.test(node))
+              .round(patches, exactInput, input);
+      sums.put(node.name(), result);
       own = op.withParameters(result.weight().dequantize(), result.bias());
     }
     wanted.put(node.name(), ExampleValues.sums(op, patches, exactInput, out));

@@ -184,45 +184,57 @@ final class ConversionRun {
       IntegerWeights codes,
       ImmutableMap<String, ActivationFormat> formats,
       Map<String, Tensor> biases) {
-    Map<String, QuantizedTensor> nearest = adaptive(codes);
-    if (examples.isEmpty() || nearest.isEmpty()) {
+    boolean few =
+        network.layers().stream()
+            .filter(layer -> layer.weightCount() > 0)
+            .anyMatch(layer -> plan.of(layer.name()).weightBits() <= settings.adaptiveBits());
+    if (examples.isEmpty() || !few) {
       return false;
     }
     ParameterOrder order = ParameterOrder.of(network);
-    nearest.keySet().removeIf(name -> order.of(name).isEmpty());
-    AdaptivePass pass =
+    AdaptivePass.Results results =
         new AdaptivePass(
-            image.graph(),
-            after.graph(),
-            formats,
-            node -> Objects.requireNonNull(biases.get(node.name())),
-            this::corrects);
-    pass.run(examples.get(), nearest)
+                image.graph(),
+                after.graph(),
+                formats,
+                node -> Objects.requireNonNull(biases.get(node.name())),
+                this::corrects)
+            .run(examples.get(), nearest(codes, order));
+    results
+        .sums()
         .forEach(
             (name, result) -> {
               biases.put(name, result.bias());
               replaceWeight(name, result.weight(), order.of(name).orElseThrow());
             });
-    adapted = true;
-    return true;
+    results
+        .cells()
+        .forEach(
+            (layer, weights) ->
+                weights.forEach(
+                    (key, own) -> replaceCodes(parameter(layer, key).orElseThrow(), own)));
+    adapted = !results.isEmpty();
+    return adapted;
   }
 
   /** Returns the weights to be rounded adaptively: all of them as soon as one has so few bits. */
-  private Map<String, QuantizedTensor> adaptive(IntegerWeights codes) {
-    Map<String, QuantizedTensor> adaptive = new HashMap<>();
-    boolean few =
-        network.layers().stream()
-            .filter(layer -> layer.weightCount() > 0)
-            .anyMatch(layer -> plan.of(layer.name()).weightBits() <= settings.adaptiveBits());
-    for (Node node : image.graph().nodes()) {
-      if (few
-          && node.op() instanceof Weighted op
-          && !(op instanceof ChannelAffine)
-          && op.weight().length() / op.outputChannels() <= MOST_ADAPTIVE_INPUTS) {
-        codes.of(node.name()).ifPresent(own -> adaptive.put(node.name(), own));
+  private AdaptivePass.Nearest nearest(IntegerWeights codes, ParameterOrder order) {
+    return new AdaptivePass.Nearest() {
+      @Override
+      public Optional<QuantizedTensor> of(Node node) {
+        return node.op() instanceof Weighted op
+                && !(op instanceof ChannelAffine)
+                && op.weight().length() / op.outputChannels() <= MOST_ADAPTIVE_INPUTS
+            ? codes.of(node.name()).filter(own -> order.of(node.name()).isPresent())
+            : Optional.empty();
       }
-    }
-    return adaptive;
+
+      @Override
+      public Optional<QuantizedTensor> of(String layer, String key) {
+        return Optional.ofNullable(parameters.get(layer + "/" + key))
+            .flatMap(QuantizedParameter::codes);
+      }
+    };
   }
 
   /** Puts codes of the graph into the parameter that they are of. */
@@ -242,12 +254,8 @@ final class ConversionRun {
       codes[order[i]] = own[i];
       formats[channelOf[order[i]]] = weight.formats().get(i / perChannel);
     }
-    QuantizedTensor arranged =
-        QuantizedTensor.of(codes, granularity, ImmutableList.copyOf(formats), shape);
-    double sqnr = Sqnr.decibels(parameter.tensor().values(), arranged.dequantize().values());
-    parameters.put(
-        parameter.name(),
-        QuantizedParameter.ofCodes(parameter.key(), parameter.layout().role(), arranged, sqnr));
+    replaceCodes(
+        parameter, QuantizedTensor.of(codes, granularity, ImmutableList.copyOf(formats), shape));
   }
 
   /** Puts the bias of each integer sum on the sum's own grid. */
@@ -312,12 +320,16 @@ final class ConversionRun {
   private void replace(Dl4jParameter parameter, QuantizedTensor codes) {
     int[] shape = Ints.toArray(parameter.layout().shape());
     int last = shape.length - 1;
-    QuantizedTensor shaped =
-        QuantizedTensor.of(codes.codes(), Granularity.perChannel(last), codes.formats(), shape);
-    double sqnr = Sqnr.decibels(parameter.tensor().values(), shaped.dequantize().values());
+    replaceCodes(
+        parameter,
+        QuantizedTensor.of(codes.codes(), Granularity.perChannel(last), codes.formats(), shape));
+  }
+
+  private void replaceCodes(Dl4jParameter parameter, QuantizedTensor codes) {
+    double sqnr = Sqnr.decibels(parameter.tensor().values(), codes.dequantize().values());
     parameters.put(
         parameter.name(),
-        QuantizedParameter.ofCodes(parameter.key(), parameter.layout().role(), shaped, sqnr));
+        QuantizedParameter.ofCodes(parameter.key(), parameter.layout().role(), codes, sqnr));
   }
 
   private QuantizedModel model(

@@ -9,15 +9,21 @@ import java.util.Random;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.GravesLSTM;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.dl4j.Dl4jNetwork;
@@ -129,6 +135,51 @@ final class AdaptiveRoundingTest {
               .convert();
       ConversionTest.assertSameCodes(
           "seed " + seed, quantized, ConversionTest.input(type, 3, seed + 1000));
+    }
+  }
+
+  /** Layers with units that depend on one another, as those of trained networks do. */
+  private static MultiLayerNetwork recurrent(InputType type, Layer... hidden) {
+    MultiLayerNetwork network = network(type, hidden);
+    network.params().muli(1.5);
+    return network;
+  }
+
+  @Test
+  @SuppressWarnings("deprecation") // users still have networks of the old kinds
+  void outputsOfRecurrentLayersComeCloser() {
+    LSTM lstm = new LSTM.Builder().nOut(16).activation(Activation.TANH).build();
+    InputType channelsLast = InputType.recurrent(5, 12, RNNFormat.NWC);
+    List<Model> networks =
+        List.of(
+            recurrent(SEQUENCES, new LastTimeStep(lstm)),
+            recurrent(
+                SEQUENCES,
+                new Bidirectional(Bidirectional.Mode.CONCAT, lstm),
+                new LastTimeStep(new GravesLSTM.Builder().nOut(12).build())),
+            recurrent(
+                SEQUENCES,
+                new SimpleRnn.Builder().nOut(16).activation(Activation.TANH).build(),
+                new GlobalPoolingLayer()),
+            recurrent(
+                channelsLast,
+                new LastTimeStep(
+                    new LSTM.Builder()
+                        .nOut(16)
+                        .activation(Activation.TANH)
+                        .dataFormat(RNNFormat.NWC)
+                        .build())));
+    for (Model network : networks) {
+      InputType type = networks.indexOf(network) == 3 ? channelsLast : SEQUENCES;
+      INDArray data = smooth(type, 128, 1);
+      INDArray others = smooth(type, 128, 2);
+      Quantization start = start(network, 4, data);
+      QuantizedModel adaptive = start.convert();
+      QuantizedModel nearest = start.adaptiveRounding(false).convert();
+      assertNotEquals(
+          codes(adaptive.layers().subList(0, 1)), codes(nearest.layers().subList(0, 1)));
+      double gain = decibels(network, adaptive, others) - decibels(network, nearest, others);
+      assertTrue(gain > 1, adaptive.layers().get(0).kind() + ": gained " + gain + " dB");
     }
   }
 
