@@ -39,6 +39,7 @@ import org.dl4jquant.precision.OutputHead;
 import org.dl4jquant.precision.PlanPatterns;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.PrecisionRules;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.SearchResult;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.WeightDifferences;
@@ -185,6 +186,14 @@ public final class Quantization {
    */
   public Quantization target(Target target) {
     return conversion(conversion.withTarget(target));
+  }
+
+  /**
+   * Says which kind of numbers codes stand for, where a plan leaves it open: {@link
+   * Scheme#FIXED_POINT} unless set.
+   */
+  public Quantization scheme(Scheme scheme) {
+    return conversion(conversion.withScheme(scheme));
   }
 
   /**
@@ -404,7 +413,10 @@ public final class Quantization {
   public QuantizedModel convert(PrecisionPlan plan) {
     PrecisionPlan bounded = outputClasses.raise(NetworkLayers.of(network).resolved(plan), heads());
     if (calibration.isEmpty()) {
-      return finished(conversion.weights().convert(network, bounded), plan);
+      boolean open = plan.scheme().isEmpty() && conversion.scheme() != Scheme.FIXED_POINT;
+      return finished(
+          conversion.weights().convert(network, open ? bounded.with(conversion.scheme()) : bounded),
+          plan);
     }
     Checks.state(
         attachments.updaterState().isEmpty(),

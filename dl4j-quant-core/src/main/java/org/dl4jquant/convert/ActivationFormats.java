@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.ActivationFormat;
@@ -23,6 +24,7 @@ import org.dl4jquant.graph.Shape;
 import org.dl4jquant.graph.Softmax;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.internal.Checks;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.strategy.FormatStrategy;
@@ -31,10 +33,16 @@ import org.dl4jquant.strategy.FormatStrategy;
  * Chooses the format of every value that is to be codes, from what calibration saw of it.
  *
  * <p>A format is unsigned if no negative value was seen and none can be computed: after a function
- * that gives none, of other unsigned values, or for an input or what a float layer gives.
+ * that gives none, of other unsigned values, or for an input or what a float layer gives. Affine
+ * formats cover what was seen of both signs.
  */
 final class ActivationFormats {
   private static final double FAR = 256;
+
+  /** Magnitudes between which values can have affine formats whose products are normal floats. */
+  private static final double SMALLEST = 0x1p-46;
+
+  private static final double LARGEST = 0x1p46;
 
   /** From so many bits on one may be spent on what leaves the integers, against surprises. */
   private static final int PLENTY_BITS = 12;
@@ -44,6 +52,7 @@ final class ActivationFormats {
 
   private final NetworkGraph graph;
   private final FormatStrategy strategy;
+  private final Scheme scheme;
   private final boolean perChannel;
   private final Function<String, Optional<TensorProfile>> profiles;
   private final Set<String> unsigned = new HashSet<>();
@@ -51,10 +60,12 @@ final class ActivationFormats {
   ActivationFormats(
       NetworkGraph graph,
       FormatStrategy strategy,
+      Scheme scheme,
       boolean perChannel,
       Function<String, Optional<TensorProfile>> profiles) {
     this.graph = graph;
     this.strategy = strategy;
+    this.scheme = scheme;
     this.perChannel = perChannel;
     this.profiles = profiles;
   }
@@ -81,6 +92,9 @@ final class ActivationFormats {
                 () ->
                     Checks.violated(
                         "calibration", "have seen every value", "none of '" + node.name() + "'"));
+    if (scheme == Scheme.AFFINE) {
+      return ActivationFormat.perTensor(affine(node, choice, profile.whole()));
+    }
     boolean signed = !isUnsigned(node, profile.whole());
     if (!signed) {
       unsigned.add(node.name());
@@ -97,6 +111,24 @@ final class ActivationFormats {
     FixedPointFormat seen = FormatStrategy.maxAbs().choose(profile.whole(), choice.bits(), signed);
     requireReach(node, profile.whole(), seen);
     return ActivationFormat.perTensor(seen.withFractionalLength(seen.fractionalLength() - 1));
+  }
+
+  /** Codes are unsigned: with a zero point that is all the same, and runtimes prefer it. */
+  private AffineParameters affine(Node node, CodePlan.Choice choice, ChannelProfile seen) {
+    double largest = seen.moments().maxAbs();
+    boolean tooSmall = largest > 0 && largest < SMALLEST && !isBounded(node);
+    Checks.that(
+        !tooSmall && largest <= LARGEST,
+        "values of '" + node.name() + "'",
+        tooSmall
+            ? "exceed %s in magnitude to become codes".formatted((float) SMALLEST)
+            : "be below %s in magnitude to become codes".formatted((float) LARGEST),
+        "%s at most: scale the weights before and after it, or keep layer '%s' float"
+            .formatted((float) largest, node.layer()));
+    return choice.outside() && choice.bits() >= PLENTY_BITS
+        ? AffineParameters.covering(
+            2 * seen.moments().min(), 2 * seen.moments().max(), choice.bits(), false)
+        : strategy.chooseAffine(seen, choice.bits(), false);
   }
 
   /**

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.dl4jquant.execute.InputPatches;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
@@ -29,18 +31,19 @@ final class AdaptiveRounding {
   private static final int LEAST_SAMPLES = 4096;
   private static final double RIDGE = 0.03; // the penalty, as a share of an input's mean square
   private static final int[] AWAY = {0, -1, 1};
+  private static final double AFFINE_RATIO = 1.15; // between steps that are tried
   private static final int MAX_SPREAD = 20; // bits between the finest and the coarsest channel
 
   private final Weighted op;
   private final boolean corrects;
-  private final List<FixedPointFormat> formats;
+  private final List<UniformFormat> formats;
   private final boolean perChannel;
   private final int inputs;
   private final boolean large;
-  private final int coarsest;
+  private final double coarsest; // step
   private final int[] codes;
   private final float[] bias;
-  private final FixedPointFormat[] chosen;
+  private final UniformFormat[] chosen;
 
   /**
    * Prepares a layer.
@@ -56,15 +59,14 @@ final class AdaptiveRounding {
     this.perChannel = nearest.formats().size() == outputs;
     this.formats = new ArrayList<>();
     for (int o = 0; o < outputs; o++) {
-      formats.add((FixedPointFormat) nearest.formats().get(perChannel ? o : 0));
+      formats.add((UniformFormat) nearest.formats().get(perChannel ? o : 0));
     }
-    this.coarsest =
-        formats.stream().mapToInt(FixedPointFormat::fractionalLength).min().orElseThrow();
+    this.coarsest = formats.stream().mapToDouble(UniformFormat::step).max().orElseThrow();
     this.codes = nearest.codes();
     this.inputs = codes.length / outputs;
     this.large = codes.length > LARGE;
     this.bias = op.bias().values().clone();
-    this.chosen = formats.toArray(new FixedPointFormat[0]);
+    this.chosen = formats.toArray(new UniformFormat[0]);
   }
 
   /**
@@ -89,7 +91,7 @@ final class AdaptiveRounding {
       round(patches, exact, quantized, 0);
     }
     Granularity granularity = perChannel ? Granularity.perChannel(0) : Granularity.perTensor();
-    List<FixedPointFormat> own = perChannel ? List.of(chosen) : List.of(chosen[0]);
+    List<UniformFormat> own = perChannel ? List.of(chosen) : List.of(chosen[0]);
     return new Result(
         QuantizedTensor.of(codes, granularity, own, op.weight().shape()),
         Tensor.of(bias, bias.length));
@@ -193,10 +195,16 @@ final class AdaptiveRounding {
     }
   }
 
-  private FixedPointFormat format(int output, int away) {
-    FixedPointFormat format = formats.get(output);
-    int length = Math.min(format.fractionalLength() + away, coarsest + MAX_SPREAD);
-    return format.withFractionalLength(
+  private UniformFormat format(int output, int away) {
+    UniformFormat format = formats.get(output);
+    double finest = Math.scalb(coarsest, -MAX_SPREAD);
+    if (format instanceof AffineParameters affine) {
+      double step = affine.scale() * Math.pow(AFFINE_RATIO, -away);
+      return affine.withScale((float) Math.max(finest, step));
+    }
+    FixedPointFormat fixedPoint = (FixedPointFormat) format;
+    int length = Math.min(fixedPoint.fractionalLength() + away, -Math.getExponent(finest));
+    return fixedPoint.withFractionalLength(
         Math.max(
             FixedPointFormat.MIN_FRACTIONAL_LENGTH,
             Math.min(FixedPointFormat.MAX_FRACTIONAL_LENGTH, length)));

@@ -11,6 +11,7 @@ import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.strategy.FormatStrategy;
@@ -35,7 +36,8 @@ import org.dl4jquant.strategy.FormatStrategy;
  * @param adaptiveBits as soon as the weights of a layer have at most so many bits, those of all
  *     layers are rounded adaptively, where calibration kept examples: up or down, as their layer's
  *     sums come nearest to those of the float network; 0 for never
- * @param alignment how channels of different ranges meet; empty for what suits the target
+ * @param alignment how channels of different ranges meet; empty for what suits target and scheme
+ * @param scheme the kind of numbers, if the plan leaves that open
  */
 public record Conversion(
     WeightConversion weights,
@@ -44,7 +46,8 @@ public record Conversion(
     boolean correctsBias,
     Target target,
     int adaptiveBits,
-    Optional<Alignment> alignment) {
+    Optional<Alignment> alignment,
+    Scheme scheme) {
   /** What is rounded adaptively unless asked otherwise: wider codes hardly gain. */
   public static final int ADAPTIVE_BITS = 8;
 
@@ -60,7 +63,8 @@ public record Conversion(
           true,
           Target.INTEGER,
           ADAPTIVE_BITS,
-          Optional.empty());
+          Optional.empty(),
+          Scheme.FIXED_POINT);
 
   /** The bits of the factors of a normalization that stands alone. */
   static final int FACTOR_BITS = 16;
@@ -73,45 +77,78 @@ public record Conversion(
   /** Returns this with other formats and codes of weights. */
   public Conversion withWeights(WeightConversion other) {
     return new Conversion(
-        other, activations, outputBits, correctsBias, target, adaptiveBits, alignment);
+        other, activations, outputBits, correctsBias, target, adaptiveBits, alignment, scheme);
   }
 
   /** Returns this with another strategy for activations. */
   public Conversion withActivations(FormatStrategy other) {
     return new Conversion(
-        weights, other, outputBits, correctsBias, target, adaptiveBits, alignment);
+        weights, other, outputBits, correctsBias, target, adaptiveBits, alignment, scheme);
   }
 
   /** Returns this with another number of bits for what leaves the integers. */
   public Conversion withOutputBits(int bits) {
     return new Conversion(
-        weights, activations, bits, correctsBias, target, adaptiveBits, alignment);
+        weights, activations, bits, correctsBias, target, adaptiveBits, alignment, scheme);
   }
 
   /** Returns this with or without bias correction. */
   public Conversion withBiasCorrection(boolean corrects) {
     return new Conversion(
-        weights, activations, outputBits, corrects, target, adaptiveBits, alignment);
+        weights, activations, outputBits, corrects, target, adaptiveBits, alignment, scheme);
   }
 
   /** Returns this for what is to compute the network, where the plan leaves that open. */
   public Conversion withTarget(Target other) {
     return new Conversion(
-        weights, activations, outputBits, correctsBias, other, adaptiveBits, alignment);
+        weights, activations, outputBits, correctsBias, other, adaptiveBits, alignment, scheme);
   }
 
   /** Returns this with adaptive rounding as soon as weights have so few bits; 0 for never. */
   public Conversion withAdaptiveRounding(int bits) {
-    return new Conversion(weights, activations, outputBits, correctsBias, target, bits, alignment);
+    return new Conversion(
+        weights, activations, outputBits, correctsBias, target, bits, alignment, scheme);
   }
 
   /** Returns this with another way in which channels of different ranges meet. */
   public Conversion withAlignment(Alignment other) {
     return new Conversion(
-        weights, activations, outputBits, correctsBias, target, adaptiveBits, Optional.of(other));
+        weights,
+        activations,
+        outputBits,
+        correctsBias,
+        target,
+        adaptiveBits,
+        Optional.of(other),
+        scheme);
   }
 
-  /** Returns how channels meet for a target: as was asked for, or what suits it. */
+  /** Returns this for a kind of numbers, where the plan leaves that open. */
+  public Conversion withScheme(Scheme other) {
+    return new Conversion(
+        weights, activations, outputBits, correctsBias, target, adaptiveBits, alignment, other);
+  }
+
+  /** Returns how channels meet: as was asked for, or what suits target and scheme. */
+  Alignment alignment(Target to, Scheme numbers) {
+    if (numbers == Scheme.FIXED_POINT) {
+      return alignment(to);
+    }
+    Alignment chosen = alignment.orElse(Alignment.NONE);
+    Checks.that(
+        chosen == Alignment.NONE,
+        "alignment",
+        "be none or not set for the scheme affine, whose formats are one per value",
+        chosen.word());
+    Checks.that(
+        activations.choosesAffine(),
+        "strategy",
+        "be max-abs, percentile, sigma, mse, kl or auto for the scheme affine",
+        activations);
+    return chosen;
+  }
+
+  /** Returns how channels meet in fixed point for a target. */
   Alignment alignment(Target to) {
     Alignment chosen = alignment.orElse(Alignment.of(to));
     Checks.that(
@@ -129,7 +166,7 @@ public record Conversion(
    *     as it is given or of its folded form
    * @throws IllegalArgumentException if a weight is NaN or infinite, the plan names a layer that
    *     the network lacks, a value that is to become codes has no profile, or the target does not
-   *     compute the alignment
+   *     compute the alignment, or the scheme knows no such alignment or strategy
    */
   public QuantizedModel convert(
       Dl4jNetwork network, PrecisionPlan plan, Function<String, Optional<TensorProfile>> profiles) {

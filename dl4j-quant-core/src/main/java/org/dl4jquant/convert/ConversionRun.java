@@ -29,6 +29,7 @@ import org.dl4jquant.graph.ProductAlignment;
 import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.Sqnr;
 import org.dl4jquant.stats.TensorProfile;
@@ -48,6 +49,7 @@ final class ConversionRun {
   private final Optional<CalibrationExamples> examples;
   private final NetworkImage image;
   private final Alignment alignment;
+  private final Scheme scheme;
   private final Map<String, QuantizedParameter> parameters = new HashMap<>();
   private String activationStrategy;
   private boolean adapted;
@@ -62,8 +64,10 @@ final class ConversionRun {
     this.settings = settings;
     this.activationStrategy = settings.activations().toString();
     this.examples = examples;
-    this.plan = withHalves(plan, folded).with(target);
-    this.alignment = settings.alignment(target);
+    this.scheme = plan.scheme().orElse(settings.scheme());
+    PrecisionPlan whole = withHalves(plan, folded).with(target);
+    this.plan = scheme == Scheme.AFFINE ? whole.with(scheme) : whole;
+    this.alignment = settings.alignment(target, scheme);
     NetworkImage plain = GraphReader.read(folded.network());
     if (!alignment.trades()) {
       this.network = folded.network();
@@ -99,6 +103,11 @@ final class ConversionRun {
     IntegerWeights codes = new IntegerWeights(after, rounded.layers());
     Map<String, Tensor> biases = biases(after);
     ImmutableMap<String, ActivationFormat> formats = formats(after, codes, biases);
+    if (coarsen(after, codes, formats, biases)) {
+      rounded = model(weights, source, ImmutableMap.of());
+      after = GraphReader.read(rounded.plainNetwork());
+      codes = new IntegerWeights(after, rounded.layers());
+    }
     if (round(after, codes, formats, biases)) {
       rounded = model(weights, source, ImmutableMap.of());
       after = GraphReader.read(rounded.plainNetwork());
@@ -118,7 +127,10 @@ final class ConversionRun {
             layer -> plan.of(layer).activationBits(),
             settings.outputBits());
     ImmutableMap<String, CodePlan.Choice> choices = carriers.choices();
-    ImmutableList<FormatStrategy> candidates = settings.activations().candidates();
+    ImmutableList<FormatStrategy> candidates =
+        settings.activations().candidates().stream()
+            .filter(each -> scheme == Scheme.FIXED_POINT || each.choosesAffine())
+            .collect(toImmutableList());
     if (examples.isEmpty() || candidates.size() == 1 || choices.isEmpty()) {
       return formats(candidates.get(0), choices);
     }
@@ -135,7 +147,7 @@ final class ConversionRun {
 
   private ImmutableMap<String, ActivationFormat> formats(
       FormatStrategy strategy, ImmutableMap<String, CodePlan.Choice> choices) {
-    return new ActivationFormats(image.graph(), strategy, alignment.perChannel(), profiles)
+    return new ActivationFormats(image.graph(), strategy, scheme, alignment.perChannel(), profiles)
         .choose(choices);
   }
 
@@ -157,7 +169,7 @@ final class ConversionRun {
 
   private void quantizeFactors(Dl4jParameter parameter, Tensor factors) {
     Granularity each = Granularity.perChannel(parameter.layout().shape().size() - 1);
-    replace(parameter, settings.weights().quantized(factors, each, Conversion.FACTOR_BITS));
+    replace(parameter, settings.weights().quantized(factors, each, Conversion.FACTOR_BITS, scheme));
   }
 
   /** Returns the biases in float, corrected if they shall be. */
@@ -176,6 +188,29 @@ final class ConversionRun {
 
   private boolean corrects(Node node) {
     return settings.correctsBias() && bias(node).isPresent();
+  }
+
+  /** Makes room for the biases of affine sums; returns whether weights had to change. */
+  private boolean coarsen(
+      NetworkImage after,
+      IntegerWeights codes,
+      ImmutableMap<String, ActivationFormat> formats,
+      Map<String, Tensor> biases) {
+    if (scheme != Scheme.AFFINE) {
+      return false;
+    }
+    ParameterOrder order = ParameterOrder.of(network);
+    ImmutableMap<String, QuantizedTensor> coarser =
+        BiasRoom.coarsened(after.graph(), codes, formats, biases);
+    coarser.forEach(
+        (name, weight) -> {
+          if (order.of(name).isPresent()) {
+            replaceWeight(name, weight, order.of(name).get());
+          } else if (image.graph().node(name).op() instanceof ChannelAffine) {
+            replace(weight(name), weight);
+          }
+        });
+    return !coarser.isEmpty();
   }
 
   /** Rounds what is to be rounded adaptively; returns whether there was anything. */
@@ -239,10 +274,7 @@ final class ConversionRun {
 
   /** Puts codes of the graph into the parameter that they are of. */
   private void replaceWeight(String name, QuantizedTensor weight, int[] order) {
-    Dl4jParameter parameter =
-        IntegerWeights.source(image, image.graph().node(name))
-            .flatMap(from -> parameter(from.layer(), from.weight()))
-            .orElseThrow();
+    Dl4jParameter parameter = weight(name);
     int[] shape = Ints.toArray(parameter.layout().shape());
     Granularity granularity = parameter.layout().granularity();
     int[] channelOf = granularity.channelOfEach(shape);
@@ -307,6 +339,12 @@ final class ConversionRun {
   private Optional<Dl4jParameter> bias(Node node) {
     return IntegerWeights.source(image, node)
         .flatMap(from -> from.bias().flatMap(key -> parameter(from.layer(), key)));
+  }
+
+  private Dl4jParameter weight(String node) {
+    return IntegerWeights.source(image, image.graph().node(node))
+        .flatMap(from -> parameter(from.layer(), from.weight()))
+        .orElseThrow();
   }
 
   private Optional<Dl4jParameter> parameter(String layer, String key) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.ToIntFunction;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.NetworkImage;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Node;
@@ -94,6 +95,10 @@ final class GraphAssembly {
     for (float value : bias.values()) {
       Checks.that(
           Float.isFinite(value), "corrected bias of '" + node.name() + "'", "be finite", value);
+    }
+    if (input.formats().get(0) instanceof AffineParameters) {
+      return QuantizedWeights.onProductGrid(
+          op.withParameters(op.weight(), bias), codes, input, Rounding.HALF_EVEN);
     }
     int bits = Math.min(MAX_BIAS_BITS, biasBits.applyAsInt(node.layer()));
     Weighted own = op.withParameters(op.weight(), rounded(bias, bits));

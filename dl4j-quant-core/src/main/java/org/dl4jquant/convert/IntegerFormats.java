@@ -6,19 +6,20 @@ import java.util.Optional;
 import org.dl4jquant.format.Codebook;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.format.UniformFormat;
 
-/** Fixed-point formats that hold the numbers of other formats exactly. */
+/** Uniform formats that hold the numbers of other formats exactly. */
 final class IntegerFormats {
   private static final int MAX_BITS = 16;
 
   private IntegerFormats() {}
 
   /**
-   * Returns the formats themselves if they are fixed point; the narrowest ones with all levels if
-   * they are codebooks whose levels fit 16 bits; else nothing.
+   * Returns the formats themselves if they are fixed point or affine; the narrowest ones with all
+   * levels if they are codebooks whose levels fit 16 bits; else nothing.
    */
   static Optional<ImmutableList<NumberFormat>> of(List<NumberFormat> formats) {
-    if (formats.stream().allMatch(FixedPointFormat.class::isInstance)) {
+    if (formats.stream().allMatch(UniformFormat.class::isInstance)) {
       return Optional.of(ImmutableList.copyOf(formats));
     }
     if (!formats.stream().allMatch(Codebook.class::isInstance)) {

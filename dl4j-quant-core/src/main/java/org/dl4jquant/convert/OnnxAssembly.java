@@ -4,7 +4,7 @@ import com.google.common.collect.ImmutableMap;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.NetworkImage;
-import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.onnx.OnnxExport;
@@ -78,7 +78,7 @@ public final class OnnxAssembly {
       for (QuantizedParameter parameter : layer.parameters()) {
         parameter
             .codes()
-            .filter(c -> c.formats().stream().allMatch(FixedPointFormat.class::isInstance))
+            .filter(c -> c.formats().stream().allMatch(UniformFormat.class::isInstance))
             .ifPresent(c -> codes.put(layer.name() + "/" + parameter.key(), c));
       }
     }

@@ -138,7 +138,7 @@ public class QuantizedModel {
 
   /**
    * Returns what the biases of each integer sum may be, by the name of the parameter, {@code
-   * layer/key}; empty if only weights are quantized.
+   * layer/key}; empty if only weights are quantized, or formats are affine.
    */
   public final ImmutableMap<String, BiasGrid> biasGrids() {
     return Recoding.biasGrids(this);

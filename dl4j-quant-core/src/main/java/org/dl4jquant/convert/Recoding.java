@@ -63,8 +63,9 @@ final class Recoding {
             (name, sum) -> {
               String layer = name.substring(0, name.lastIndexOf('/'));
               int bits = Math.min(GraphAssembly.MAX_BIAS_BITS, model.plan().of(layer).biasBits());
-              var grid = (AccumulatorFormat.FixedPoint) sum.accumulator();
-              grids.put(name, new BiasGrid(bits, grid.fractionalLengths()));
+              if (sum.accumulator() instanceof AccumulatorFormat.FixedPoint grid) {
+                grids.put(name, new BiasGrid(bits, grid.fractionalLengths()));
+              }
             });
     return grids.buildOrThrow();
   }

@@ -2,7 +2,7 @@ package org.dl4jquant.convert;
 
 import java.util.Comparator;
 import java.util.stream.IntStream;
-import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.UniformFormat;
 
 /**
  * Finds codes whose sums come nearest to wanted ones: minimizes {@code (w - u)^T A (w - u)} over
@@ -96,7 +96,7 @@ final class RoundingProblem {
    * @param optimum of {@link #optimum}
    * @param weights whose nearest codes are the other start
    */
-  Solution solve(double[] optimum, double[] weights, FixedPointFormat format) {
+  Solution solve(double[] optimum, double[] weights, UniformFormat format) {
     int[] nearest = new int[size];
     for (int i = 0; i < size; i++) {
       nearest[i] = (int) format.quantize(weights[i]);
@@ -106,7 +106,7 @@ final class RoundingProblem {
     return other.error() < one.error() ? other : one;
   }
 
-  private int[] nearestPlane(double[] optimum, FixedPointFormat format) {
+  private int[] nearestPlane(double[] optimum, UniformFormat format) {
     int[] codes = new int[size];
     double[] carried = new double[size];
     for (int i = size - 1; i >= 0; i--) {
@@ -121,8 +121,8 @@ final class RoundingProblem {
     return codes;
   }
 
-  private Solution descended(double[] optimum, int[] codes, FixedPointFormat format) {
-    double scale = format.scale();
+  private Solution descended(double[] optimum, int[] codes, UniformFormat format) {
+    double scale = format.step();
     double[] error = new double[size];
     for (int i = 0; i < size; i++) {
       error[i] = codes[i] * scale - optimum[i];

@@ -11,19 +11,22 @@ import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.internal.NearNames;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.stats.Sqnr;
 import org.dl4jquant.strategy.WeightStrategy;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
 
 /**
- * Weight-only quantization of every parameterized layer: one fixed-point format per output channel
- * of a weight, one per bias; normalization statistics stay as they are.
+ * Weight-only quantization of every parameterized layer: one format per output channel of a weight,
+ * one per bias, of the scheme that the plan names, or else fixed point; normalization statistics
+ * stay as they are.
  *
  * <p>A channel of zeros gets the median fractional length of the others, and one of almost zeros no
  * step that is more than 2^{@value #MAX_SPREAD} times finer than the coarsest: what training has
@@ -60,9 +63,10 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
           "name layers or vertices of the network",
           "'" + planned + "', none of " + NearNames.listed(names) + NearNames.hint(planned, names));
     }
+    Scheme scheme = plan.scheme().orElse(Scheme.FIXED_POINT);
     ImmutableList<QuantizedLayer> converted =
         layers.stream()
-            .map(layer -> convert(layer, plan.of(layer.name())))
+            .map(layer -> convert(layer, plan.of(layer.name()), scheme))
             .collect(ImmutableList.toImmutableList());
     return new QuantizedModel(
         new ModelContent(
@@ -76,16 +80,17 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
             network.inputShapes()));
   }
 
-  private QuantizedLayer convert(Dl4jLayer layer, LayerPrecision precision) {
+  private QuantizedLayer convert(Dl4jLayer layer, LayerPrecision precision, Scheme scheme) {
     return new QuantizedLayer(
         layer.name(),
         layer.kind(),
         layer.parameters().stream()
-            .map(parameter -> convert(parameter, precision))
+            .map(parameter -> convert(parameter, precision, scheme))
             .collect(ImmutableList.toImmutableList()));
   }
 
-  private QuantizedParameter convert(Dl4jParameter parameter, LayerPrecision precision) {
+  private QuantizedParameter convert(
+      Dl4jParameter parameter, LayerPrecision precision, Scheme scheme) {
     ParameterRole role = parameter.layout().role();
     if (role == ParameterRole.STATISTIC) {
       return keep(parameter, "normalization statistics stay as they are");
@@ -102,26 +107,33 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
     parameter.requireFinite();
     Tensor tensor = parameter.tensor();
     return role == ParameterRole.WEIGHT
-        ? quantize(parameter, tensor, precision.weightBits(), strategy)
-        : quantize(parameter, tensor, precision.biasBits(), WeightStrategy.maxAbs());
+        ? quantize(parameter, tensor, precision.weightBits(), strategy, scheme)
+        : quantize(parameter, tensor, precision.biasBits(), WeightStrategy.maxAbs(), scheme);
   }
 
   private QuantizedParameter quantize(
-      Dl4jParameter parameter, Tensor tensor, int bitWidth, WeightStrategy choice) {
+      Dl4jParameter parameter, Tensor tensor, int bitWidth, WeightStrategy choice, Scheme scheme) {
     Granularity granularity = parameter.layout().granularity();
-    List<FixedPointFormat> formats = formats(tensor, granularity, bitWidth, choice);
+    List<? extends NumberFormat> formats = formats(tensor, granularity, bitWidth, choice, scheme);
     QuantizedTensor codes = QuantizedTensor.quantize(tensor, granularity, formats, rounding);
     double sqnr = Sqnr.decibels(tensor.values(), codes.dequantize().values());
     return QuantizedParameter.ofCodes(parameter.key(), parameter.layout().role(), codes, sqnr);
   }
 
   /** Returns the codes of a weight with the formats that this conversion chooses. */
-  QuantizedTensor quantized(Tensor tensor, Granularity granularity, int bitWidth) {
-    List<FixedPointFormat> formats = formats(tensor, granularity, bitWidth, strategy);
+  QuantizedTensor quantized(Tensor tensor, Granularity granularity, int bitWidth, Scheme scheme) {
+    List<? extends NumberFormat> formats = formats(tensor, granularity, bitWidth, strategy, scheme);
     return QuantizedTensor.quantize(tensor, granularity, formats, rounding);
   }
 
-  private static List<FixedPointFormat> formats(
+  private static List<? extends NumberFormat> formats(
+      Tensor tensor, Granularity granularity, int bitWidth, WeightStrategy choice, Scheme scheme) {
+    return scheme == Scheme.AFFINE
+        ? AffineWeights.formats(tensor, granularity, bitWidth, choice)
+        : fixedPoint(tensor, granularity, bitWidth, choice);
+  }
+
+  private static List<FixedPointFormat> fixedPoint(
       Tensor tensor, Granularity granularity, int bitWidth, WeightStrategy choice) {
     List<FixedPointFormat> formats = new ArrayList<>();
     List<Integer> zeroChannels = new ArrayList<>();
@@ -145,7 +157,8 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
     return formats;
   }
 
-  private static boolean isZero(float[] channel) {
+  /** Returns whether all weights of a channel count as zero. */
+  static boolean isZero(float[] channel) {
     for (float value : channel) {
       if (Math.abs(value) >= SMALLEST) {
         return false;

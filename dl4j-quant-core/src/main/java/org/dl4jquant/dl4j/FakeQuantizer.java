@@ -4,12 +4,16 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.primitives.ImmutableIntArray;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Optional;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.ChannelRuns;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Rint;
@@ -17,13 +21,14 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonAutoDetect;
 import org.nd4j.shade.jackson.annotation.JsonAutoDetect.Visibility;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonInclude;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
- * Replaces numbers by those that fixed-point codes stand for: scaled, rounded half to even,
- * saturated and scaled back, all of which is exact in any floating-point type whose significand is
- * as wide as a code. NaN stays NaN. Immutable and thread-safe; written to JSON as part of DL4J's
- * configuration.
+ * Replaces numbers by those that codes stand for: scaled, rounded half to even, saturated and
+ * scaled back, which for fixed point is exact in any floating-point type whose significand is as
+ * wide as a code; for an affine format it is a division and a multiplication in that type. NaN
+ * stays NaN. Immutable and thread-safe; written to JSON as part of DL4J's configuration.
  */
 @JsonAutoDetect(
     fieldVisibility = Visibility.NONE,
@@ -35,19 +40,34 @@ public final class FakeQuantizer implements Serializable {
   @JsonProperty private final int bitWidth;
   @JsonProperty private final boolean signed;
   @JsonProperty private final int channelAxis;
-  @JsonProperty private final int[] fractionalLengths;
+  @JsonProperty private final int[] fractionalLengths; // none if affine
+
+  @JsonProperty
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  private final @Nullable Float scale;
+
+  @JsonProperty
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  private final @Nullable Integer zeroPoint;
 
   @JsonCreator
   FakeQuantizer(
       @JsonProperty("bitWidth") int bitWidth,
       @JsonProperty("signed") boolean signed,
       @JsonProperty("channelAxis") int channelAxis,
-      @JsonProperty("fractionalLengths") int[] fractionalLengths) {
+      @JsonProperty("fractionalLengths") int[] fractionalLengths,
+      @JsonProperty("scale") @Nullable Float scale,
+      @JsonProperty("zeroPoint") @Nullable Integer zeroPoint) {
     Checks.inRange("bitWidth", bitWidth, 2, ActivationFormat.MAX_BIT_WIDTH);
     Checks.that(channelAxis >= 0, "channelAxis", "not be negative", channelAxis);
-    Checks.that(fractionalLengths.length > 0, "fractionalLengths", "not be empty", "none");
+    boolean affine = scale != null && zeroPoint != null;
     Checks.that(
-        channelAxis > 0 || fractionalLengths.length == 1,
+        affine ? fractionalLengths.length == 0 : fractionalLengths.length > 0,
+        "fractionalLengths",
+        affine ? "be empty beside a scale" : "not be empty",
+        fractionalLengths.length);
+    Checks.that(
+        channelAxis > 0 || affine || fractionalLengths.length == 1,
         "fractionalLengths",
         "be one per tensor",
         fractionalLengths.length);
@@ -55,21 +75,33 @@ public final class FakeQuantizer implements Serializable {
     this.signed = signed;
     this.channelAxis = channelAxis;
     this.fractionalLengths = fractionalLengths.clone();
+    this.scale = scale;
+    this.zeroPoint = zeroPoint;
   }
 
   /**
    * Returns the quantizer of a format.
    *
-   * @param format of fixed point, without narrow ranges, per tensor or per channel
+   * @param format of fixed point, without narrow ranges, per tensor or per channel; or affine, per
+   *     tensor
    * @param channelAxis where DL4J has the channels, the batch counted: 1, or the last axis
    */
   public static FakeQuantizer of(ActivationFormat format, int channelAxis) {
+    if (format.perTensor() && format.formats().get(0) instanceof AffineParameters affine) {
+      return new FakeQuantizer(
+          format.bitWidth(),
+          affine.signed(),
+          0,
+          new int[0],
+          affine.scale(),
+          Math.toIntExact(affine.zeroPoint()));
+    }
     ImmutableIntArray.Builder lengths = ImmutableIntArray.builder();
     for (NumberFormat each : format.formats()) {
       Checks.that(
           each instanceof FixedPointFormat own && !own.narrowRange(),
           "format",
-          "be fixed point with all codes in use",
+          "be fixed point with all codes in use, or affine and one for all",
           each);
       lengths.add(((FixedPointFormat) each).fractionalLength());
     }
@@ -77,11 +109,23 @@ public final class FakeQuantizer implements Serializable {
         format.bitWidth(),
         format.formats().get(0).signed(),
         format.perTensor() ? 0 : Checks.positive("channelAxis", channelAxis),
-        lengths.build().toArray());
+        lengths.build().toArray(),
+        null,
+        null);
   }
 
   /** Returns the formats, one per channel, or one for all. */
-  public ImmutableList<FixedPointFormat> formats() {
+  public ImmutableList<UniformFormat> formats() {
+    return affine().isPresent() ? ImmutableList.of(affine().get()) : fixedPoint();
+  }
+
+  private Optional<AffineParameters> affine() {
+    return scale == null || zeroPoint == null
+        ? Optional.empty()
+        : Optional.of(new AffineParameters(bitWidth, scale, zeroPoint, signed));
+  }
+
+  private ImmutableList<UniformFormat> fixedPoint() {
     return Arrays.stream(fractionalLengths)
         .mapToObj(length -> new FixedPointFormat(bitWidth, length, signed, false))
         .collect(ImmutableList.toImmutableList());
@@ -91,15 +135,18 @@ public final class FakeQuantizer implements Serializable {
   INDArray quantizeInPlace(INDArray array) {
     requireChannels(array);
     Optional<HostFloats> memory = memory(array);
+    if (memory.isPresent() && affine().isPresent()) {
+      new AffineLoop(affine().get()).round(memory.get().buffer());
+      return array;
+    }
     Optional<ChannelRuns> channels = memory.flatMap(this::channels);
     if (channels.isPresent()) {
       loop().round(memory.get().buffer(), channels.get());
       return array;
     }
-    FixedPointFormat first = formats().get(0);
     scale(array, 1);
     Nd4j.getExecutioner().exec(new Rint(array, array));
-    clip(array, (double) first.minCode(), (double) first.maxCode());
+    clip(array, (double) minCode(), (double) maxCode());
     scale(array, -1);
     return array;
   }
@@ -113,9 +160,19 @@ public final class FakeQuantizer implements Serializable {
   }
 
   private FixedPointLoop loop() {
-    FixedPointFormat first = formats().get(0);
-    return new FixedPointLoop(
-        Math.toIntExact(first.minCode()), Math.toIntExact(first.maxCode()), fractionalLengths);
+    return new FixedPointLoop(minCode(), maxCode(), fractionalLengths);
+  }
+
+  /** Returns the smallest code, counted from the zero point. */
+  private int minCode() {
+    UniformFormat first = formats().get(0);
+    return Math.toIntExact(first.minCode() - first.zeroPoint());
+  }
+
+  /** Returns the largest code, counted from the zero point. */
+  private int maxCode() {
+    UniformFormat first = formats().get(0);
+    return Math.toIntExact(first.maxCode() - first.zeroPoint());
   }
 
   /**
@@ -127,8 +184,14 @@ public final class FakeQuantizer implements Serializable {
   boolean gradientInPlace(INDArray values, INDArray gradients, double lowest, double highest) {
     Optional<HostFloats> x = memory(values);
     Optional<HostFloats> gradient = memory(gradients);
+    boolean alike = x.isPresent() && gradient.isPresent() && x.get().inOrderOf(gradient.get());
+    if (alike && affine().isPresent()) {
+      new AffineLoop(affine().get())
+          .gradients(x.get().buffer(), gradient.get().buffer(), lowest, highest);
+      return true;
+    }
     Optional<ChannelRuns> channels = x.flatMap(this::channels);
-    if (channels.isEmpty() || gradient.isEmpty() || !x.get().inOrderOf(gradient.get())) {
+    if (channels.isEmpty() || !alike) {
       return false;
     }
     loop().gradients(x.get().buffer(), gradient.get().buffer(), channels.get(), lowest, highest);
@@ -146,11 +209,10 @@ public final class FakeQuantizer implements Serializable {
 
   /** Returns 1 where a number lies within the range of its format and 0 where it saturates. */
   INDArray inside(INDArray array) {
-    FixedPointFormat first = formats().get(0);
     INDArray steps = array.dup();
     scale(steps, 1);
-    INDArray above = steps.gte(first.minCode()).castTo(array.dataType());
-    return above.muli(steps.lte(first.maxCode()).castTo(array.dataType()));
+    INDArray above = steps.gte(minCode()).castTo(array.dataType());
+    return above.muli(steps.lte(maxCode()).castTo(array.dataType()));
   }
 
   private void requireChannels(INDArray array) {
@@ -162,7 +224,16 @@ public final class FakeQuantizer implements Serializable {
         Arrays.toString(array.shape()));
   }
 
+  /** Makes steps of values, counted from the zero point, or values of steps if the sign is -1. */
   private void scale(INDArray array, int sign) {
+    if (scale != null) {
+      if (sign > 0) {
+        array.divi(scale);
+      } else {
+        array.muli(scale);
+      }
+      return;
+    }
     if (channelAxis == 0) {
       array.muli(Math.scalb(1.0, sign * fractionalLengths[0]));
       return;
@@ -184,13 +255,16 @@ public final class FakeQuantizer implements Serializable {
         && bitWidth == that.bitWidth
         && signed == that.signed
         && channelAxis == that.channelAxis
-        && Arrays.equals(fractionalLengths, that.fractionalLengths);
+        && Arrays.equals(fractionalLengths, that.fractionalLengths)
+        && Objects.equals(scale, that.scale)
+        && Objects.equals(zeroPoint, that.zeroPoint);
   }
 
   @Override
   public int hashCode() {
     return ((bitWidth * 2 + (signed ? 1 : 0)) * 31 + channelAxis) * 31
-        + Arrays.hashCode(fractionalLengths);
+        + Arrays.hashCode(fractionalLengths)
+        + Objects.hash(scale, zeroPoint);
   }
 
   @Override

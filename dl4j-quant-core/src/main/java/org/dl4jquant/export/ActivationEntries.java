@@ -8,6 +8,7 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.primitives.Ints;
 import java.util.Map;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.NumberFormat;
@@ -16,7 +17,8 @@ import org.dl4jquant.internal.Checks;
 
 /**
  * The formats of values as the manifest has them: {@code {"name": {"bitWidth": 8, "signed": false,
- * "axes": [], "fractionalLengths": [5]}}}; an axis for one format per channel of it.
+ * "axes": [], "fractionalLengths": [5]}}}; an axis for one format per channel of it; {@code
+ * "scales": [0.1], "zeroPoints": [128]} in place of fractional lengths if they are affine.
  */
 final class ActivationEntries {
   private ActivationEntries() {}
@@ -31,8 +33,17 @@ final class ActivationEntries {
           if (format.granularity() instanceof Granularity.PerChannel channels) {
             channels.axes().forEach(axes::add);
           }
-          ArrayNode lengths = entry.putArray("fractionalLengths");
-          format.formats().forEach(one -> lengths.add(fractionalLength(one)));
+          if (format.formats().stream().allMatch(AffineParameters.class::isInstance)) {
+            ArrayNode scales = entry.putArray("scales");
+            ArrayNode zeroPoints = entry.putArray("zeroPoints");
+            for (NumberFormat one : format.formats()) {
+              scales.add(((AffineParameters) one).scale());
+              zeroPoints.add(((AffineParameters) one).zeroPoint());
+            }
+          } else {
+            ArrayNode lengths = entry.putArray("fractionalLengths");
+            format.formats().forEach(one -> lengths.add(fractionalLength(one)));
+          }
         });
     return entries;
   }
@@ -41,7 +52,8 @@ final class ActivationEntries {
     if (format instanceof FixedPointFormat fixedPoint && !fixedPoint.narrowRange()) {
       return fixedPoint.fractionalLength();
     }
-    throw Checks.violated("format", "be fixed point with all codes in use to be archived", format);
+    throw Checks.violated(
+        "format", "be affine, or fixed point with all codes in use, to be archived", format);
   }
 
   /**
@@ -57,14 +69,24 @@ final class ActivationEntries {
 
   private static ActivationFormat read(Map.Entry<String, JsonNode> entry) {
     JsonNode node = entry.getValue();
+    int bitWidth = node.required("bitWidth").asInt();
+    boolean signed = node.required("signed").asBoolean();
     ImmutableList.Builder<NumberFormat> formats = ImmutableList.builder();
-    for (JsonNode length : node.required("fractionalLengths")) {
-      formats.add(
-          new FixedPointFormat(
-              node.required("bitWidth").asInt(),
-              length.asInt(),
-              node.required("signed").asBoolean(),
-              false));
+    if (node.has("scales")) {
+      JsonNode zeroPoints = node.required("zeroPoints");
+      Checks.that(
+          zeroPoints.size() == node.path("scales").size(),
+          "zeroPoints",
+          "be as many as scales",
+          zeroPoints.size());
+      for (int i = 0; i < zeroPoints.size(); i++) {
+        float scale = (float) node.path("scales").path(i).asDouble();
+        formats.add(new AffineParameters(bitWidth, scale, zeroPoints.path(i).asLong(), signed));
+      }
+    } else {
+      for (JsonNode length : node.required("fractionalLengths")) {
+        formats.add(new FixedPointFormat(bitWidth, length.asInt(), signed, false));
+      }
     }
     int[] axes =
         Ints.toArray(

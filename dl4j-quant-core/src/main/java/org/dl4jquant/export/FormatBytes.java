@@ -5,6 +5,7 @@ import com.google.common.primitives.ImmutableDoubleArray;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.Codebook;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.LogFormat;
@@ -15,10 +16,12 @@ import org.dl4jquant.internal.Checks;
  * The formats of one parameter's channels as bytes, big-endian: of fixed point one signed byte
  * each, the fractional length; of a codebook the number of levels in 16 bits, less one, the levels
  * as floats and the boundaries between them as doubles; of a logarithmic format its number of
- * levels, offset and half step in 32 bits each.
+ * levels, offset and half step in 32 bits each; of an affine format its scale as float and its zero
+ * point in 32 bits.
  */
 final class FormatBytes {
   private static final int LOG_BYTES = 3 * Integer.BYTES;
+  private static final int AFFINE_BYTES = Float.BYTES + Integer.BYTES;
 
   private FormatBytes() {}
 
@@ -26,7 +29,8 @@ final class FormatBytes {
   enum Scheme {
     FIXED_POINT("fixed-point"),
     CODEBOOK("codebook"),
-    LOGARITHMIC("logarithmic");
+    LOGARITHMIC("logarithmic"),
+    AFFINE("affine");
 
     private final String label;
 
@@ -59,10 +63,13 @@ final class FormatBytes {
       if (formats.stream().allMatch(Codebook.class::isInstance)) {
         return CODEBOOK;
       }
+      if (formats.stream().allMatch(AffineParameters.class::isInstance)) {
+        return AFFINE;
+      }
       Checks.that(
           formats.stream().allMatch(LogFormat.class::isInstance),
           "formats",
-          "be fixed point, codebooks or logarithmic to be archived",
+          "be of one kind to be archived",
           formats.get(0));
       return LOGARITHMIC;
     }
@@ -84,6 +91,7 @@ final class FormatBytes {
               + (long) levels * Float.BYTES
               + ((long) levels - channels) * Double.BYTES;
       case LOGARITHMIC -> (long) channels * LOG_BYTES;
+      case AFFINE -> (long) channels * AFFINE_BYTES;
     };
   }
 
@@ -98,6 +106,8 @@ final class FormatBytes {
         book.boundaries().forEach(bytes::putDouble);
       } else if (format instanceof LogFormat log) {
         bytes.putInt(log.levels()).putInt(log.offset()).putInt(log.halfStep());
+      } else if (format instanceof AffineParameters affine) {
+        bytes.putFloat(affine.scale()).putInt(Math.toIntExact(affine.zeroPoint()));
       } else {
         bytes.put((byte) ((FixedPointFormat) format).fractionalLength());
       }
@@ -133,6 +143,9 @@ final class FormatBytes {
           new FixedPointFormat(
               coding.bitWidth(), bytes.get(), coding.signed(), coding.narrowRange());
       case LOGARITHMIC -> logarithmic(bytes, coding.bitWidth());
+      case AFFINE ->
+          new AffineParameters(
+              coding.bitWidth(), bytes.getFloat(), bytes.getInt(), coding.signed());
       case CODEBOOK -> codebook(bytes, coding.bitWidth());
     };
   }

@@ -34,8 +34,8 @@ import org.dl4jquant.precision.PrecisionPlan;
  * @param provenance how the model was made
  * @param layers kind of each layer by name, in topological order, also those without parameters
  * @param parameters in the order of the layers
- * @param activations the formats of values by node; none in version 1. Only version 3 has other
- *     schemes of weights than fixed point
+ * @param activations the formats of values by node; none in version 1. Only from version 3 on there
+ *     are other schemes of weights than fixed point, and affine formats from version 4 on
  * @param inputShapes of inputs of which the configuration does not tell them, by name
  * @param contents length and SHA-256 of every entry but the manifest and its hash
  */
@@ -50,6 +50,12 @@ record Manifest(
     Map<String, Content> contents) {
   static final String FORMAT = "dl4j-quant packed archive";
   static final int VERSION = 3;
+
+  /**
+   * The version with affine formats; what has none is written for readers of the version before.
+   */
+  private static final int AFFINE_VERSION = 4;
+
   private static final int OLDEST_VERSION = 1;
 
   private static final ObjectMapper MAPPER =
@@ -70,7 +76,7 @@ record Manifest(
   static byte[] write(
       QuantizedModel model, List<ParameterEntry> parameters, Map<String, byte[]> entries) {
     ObjectNode root = MAPPER.createObjectNode();
-    root.put("format", FORMAT).put("version", VERSION);
+    root.put("format", FORMAT).put("version", version(model, parameters));
     root.put("network", model.graph() ? "ComputationGraph" : "MultiLayerNetwork");
     root.set("provenance", provenance(model.provenance()));
     ArrayNode layers = root.putArray("layers");
@@ -99,6 +105,15 @@ record Manifest(
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a manifest is always JSON", e);
     }
+  }
+
+  private static int version(QuantizedModel model, List<ParameterEntry> parameters) {
+    boolean affine =
+        model.plan().scheme().isPresent()
+            || parameters.stream()
+                .flatMap(parameter -> parameter.coded().stream())
+                .anyMatch(coding -> coding.scheme() == FormatBytes.Scheme.AFFINE);
+    return affine ? AFFINE_VERSION : VERSION;
   }
 
   private static ObjectNode provenance(Provenance provenance) {
@@ -153,11 +168,11 @@ record Manifest(
           where, "format must be '" + FORMAT + "', found " + root.path("format"));
     }
     int version = root.path("version").asInt();
-    if (version < OLDEST_VERSION || version > VERSION) {
+    if (version < OLDEST_VERSION || version > AFFINE_VERSION) {
       throw new InvalidArchiveException(
           where,
           "version must be between %d and %d, found %s"
-              .formatted(OLDEST_VERSION, VERSION, root.path("version")));
+              .formatted(OLDEST_VERSION, AFFINE_VERSION, root.path("version")));
     }
     try {
       JsonNode from = root.required("provenance");

@@ -81,6 +81,11 @@ public record AffineParameters(int bitWidth, float scale, long zeroPoint, boolea
     return new AffineParameters(bitWidth, scale, zeroPoint, signed);
   }
 
+  /** Returns this format with another scale. */
+  public AffineParameters withScale(float other) {
+    return new AffineParameters(bitWidth, other, zeroPoint, signed);
+  }
+
   /** Returns true if the arithmetic is in float, as ONNX prescribes; false if in double. */
   public boolean computesInFloat() {
     return bitWidth <= MAX_FLOAT_BIT_WIDTH;

@@ -11,15 +11,17 @@ import com.google.common.collect.ImmutableSet;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
- * The JSON form of a plan: {@code {"version":1, "target":"integer", "default":{...},
- * "layers":{"name": {...}}}}, each precision as {@code {"weightBits":8, "activationBits":8,
- * "biasBits":16}}; the target may be left out.
+ * The JSON form of a plan: {@code {"version":1, "target":"integer", "scheme":"affine",
+ * "default":{...}, "layers":{"name": {...}}}}, each precision as {@code {"weightBits":8,
+ * "activationBits":8, "biasBits":16}}; target and scheme may be left out.
  */
 final class PlanJson {
   private static final int VERSION = 1;
   private static final String TARGET = "target";
+  private static final String SCHEME = "scheme";
   private static final String WEIGHT_BITS = "weightBits";
   private static final String ACTIVATION_BITS = "activationBits";
   private static final String BIAS_BITS = "biasBits";
@@ -35,6 +37,7 @@ final class PlanJson {
     ObjectNode root = MAPPER.createObjectNode();
     root.put("version", VERSION);
     plan.target().ifPresent(target -> root.put(TARGET, target.word()));
+    plan.scheme().ifPresent(scheme -> root.put(SCHEME, scheme.word()));
     root.set("default", write(plan.fallback()));
     ObjectNode layers = root.putObject("layers");
     plan.layers().forEach((layer, precision) -> layers.set(layer, write(precision)));
@@ -72,14 +75,18 @@ final class PlanJson {
               + ", found "
               + (version.isMissingNode() ? "nothing" : version));
     }
-    requireFields(root, ImmutableSet.of("version", TARGET, "default", "layers"), "plan", source);
+    requireFields(
+        root, ImmutableSet.of("version", TARGET, SCHEME, "default", "layers"), "plan", source);
     if (!root.path("layers").isObject()) {
       throw new InvalidPlanException(
           source, "layers must be an object, found " + root.path("layers").getNodeType());
     }
     PrecisionPlan plan = PrecisionPlan.uniform(precision(root.path("default"), "default", source));
     if (root.has(TARGET)) {
-      plan = plan.with(target(root.path(TARGET), source));
+      plan = plan.with(named(root.path(TARGET), source, Target::named));
+    }
+    if (root.has(SCHEME)) {
+      plan = plan.with(named(root.path(SCHEME), source, Scheme::named));
     }
     Iterator<Map.Entry<String, JsonNode>> layers = root.path("layers").fields();
     while (layers.hasNext()) {
@@ -92,9 +99,9 @@ final class PlanJson {
     return plan;
   }
 
-  private static Target target(JsonNode node, String source) {
+  private static <T> T named(JsonNode node, String source, Function<String, T> known) {
     try {
-      return Target.named(node.asText());
+      return known.apply(node.asText());
     } catch (IllegalArgumentException e) {
       throw new InvalidPlanException(source, String.valueOf(e.getMessage()), e);
     }

@@ -10,28 +10,31 @@ import org.dl4jquant.internal.Checks;
 
 /**
  * The bit widths of every layer of a network: a default, and the layers that differ from it by
- * name; and, if it is to be computed in integers, by what.
+ * name; and, if it is to be computed in integers, by what and in which kind of numbers.
  *
  * <p>Immutable and thread-safe. Two plans are equal if they give every layer the same widths by the
- * same names, in whatever order, for the same target; their JSON keeps the order.
+ * same names, in whatever order, for the same target and scheme; their JSON keeps the order.
  */
 public final class PrecisionPlan {
   private final LayerPrecision fallback;
   private final ImmutableMap<String, LayerPrecision> layers;
   private final Optional<Target> target;
+  private final Optional<Scheme> scheme;
 
   private PrecisionPlan(
       LayerPrecision fallback,
       ImmutableMap<String, LayerPrecision> layers,
-      Optional<Target> target) {
+      Optional<Target> target,
+      Optional<Scheme> scheme) {
     this.fallback = fallback;
     this.layers = layers;
     this.target = target;
+    this.scheme = scheme;
   }
 
   /** Returns the plan that gives every layer the same widths. */
   public static PrecisionPlan uniform(LayerPrecision precision) {
-    return new PrecisionPlan(precision, ImmutableMap.of(), Optional.empty());
+    return new PrecisionPlan(precision, ImmutableMap.of(), Optional.empty(), Optional.empty());
   }
 
   /**
@@ -49,12 +52,22 @@ public final class PrecisionPlan {
     Checks.that(!layer.isEmpty(), "layer", "not be empty", "''");
     Map<String, LayerPrecision> changed = new LinkedHashMap<>(layers);
     changed.put(layer, precision);
-    return new PrecisionPlan(fallback, ImmutableMap.copyOf(changed), target);
+    return new PrecisionPlan(fallback, ImmutableMap.copyOf(changed), target, scheme);
   }
 
   /** Returns this plan for what is to compute the network. */
   public PrecisionPlan with(Target other) {
-    return new PrecisionPlan(fallback, layers, Optional.of(other));
+    return new PrecisionPlan(fallback, layers, Optional.of(other), scheme);
+  }
+
+  /** Returns this plan for a kind of numbers. */
+  public PrecisionPlan with(Scheme other) {
+    return new PrecisionPlan(fallback, layers, target, Optional.of(other));
+  }
+
+  /** Returns the kind of numbers; empty if the plan leaves that open. */
+  public Optional<Scheme> scheme() {
+    return scheme;
   }
 
   /** Returns what is to compute the network; empty if the plan leaves that open. */
@@ -100,17 +113,22 @@ public final class PrecisionPlan {
     return other instanceof PrecisionPlan that
         && fallback.equals(that.fallback)
         && layers.equals(that.layers)
-        && target.equals(that.target);
+        && target.equals(that.target)
+        && scheme.equals(that.scheme);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(fallback, layers, target);
+    return Objects.hash(fallback, layers, target, scheme);
   }
 
   @Override
   public String toString() {
-    return "PrecisionPlan[default=%s, layers=%s%s]"
-        .formatted(fallback, layers, target.map(own -> ", target=" + own.word()).orElse(""));
+    return "PrecisionPlan[default=%s, layers=%s%s%s]"
+        .formatted(
+            fallback,
+            layers,
+            target.map(own -> ", target=" + own.word()).orElse(""),
+            scheme.map(own -> ", scheme=" + own.word()).orElse(""));
   }
 }

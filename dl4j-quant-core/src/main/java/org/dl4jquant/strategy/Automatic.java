@@ -1,6 +1,7 @@
 package org.dl4jquant.strategy;
 
 import com.google.common.collect.ImmutableList;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.TensorProfile;
@@ -30,6 +31,16 @@ final class Automatic implements FormatStrategy {
         FormatStrategy.percentile(StrategyNames.DEFAULT_PERCENT),
         FormatStrategy.klDivergence(),
         FormatStrategy.pdfAware());
+  }
+
+  @Override
+  public AffineParameters chooseAffine(ChannelProfile profile, int bitWidth, boolean signed) {
+    return FormatStrategy.minMse().chooseAffine(profile, bitWidth, signed);
+  }
+
+  @Override
+  public boolean choosesAffine() {
+    return true;
   }
 
   @Override

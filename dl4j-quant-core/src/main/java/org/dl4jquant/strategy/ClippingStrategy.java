@@ -1,5 +1,6 @@
 package org.dl4jquant.strategy;
 
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.stats.ChannelProfile;
@@ -58,6 +59,24 @@ final class ClippingStrategy implements FormatStrategy {
     double largest = FormatLimits.reach(profile, signed);
     double magnitude = largest == 0 ? 0 : Math.min(largest, reach.of(profile, signed));
     return FormatLimits.reaching(magnitude, bitWidth, signed);
+  }
+
+  @Override
+  public AffineParameters chooseAffine(ChannelProfile profile, int bitWidth, boolean signed) {
+    Moments seen = profile.moments();
+    if (seen.count() == 0 || seen.maxAbs() < Float.MIN_NORMAL) {
+      return AffineParameters.covering(0, 0, bitWidth, signed);
+    }
+    double low = Math.min(0, seen.min());
+    double high = Math.max(0, seen.max());
+    double magnitude = reach.of(profile, low < 0);
+    return AffineParameters.covering(
+        Math.max(low, -magnitude), Math.min(high, magnitude), bitWidth, signed);
+  }
+
+  @Override
+  public boolean choosesAffine() {
+    return true;
   }
 
   @Override

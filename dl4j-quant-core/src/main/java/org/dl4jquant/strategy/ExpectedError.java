@@ -1,7 +1,7 @@
 package org.dl4jquant.strategy;
 
 import com.google.common.primitives.ImmutableLongArray;
-import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.Histogram;
 import org.dl4jquant.stats.Moments;
@@ -41,23 +41,23 @@ final class ExpectedError {
     return new ExpectedError(histogram, moments, true);
   }
 
-  double of(FixedPointFormat format) {
+  double of(UniformFormat format) {
     return one ? ofSeen(format) + beyond(format) : ofSeen(format);
   }
 
-  private double beyond(FixedPointFormat format) {
+  private double beyond(UniformFormat format) {
     boolean signed = format.signed();
     double square = signed ? moments.meanSquare() : moments.positiveMeanSquare();
     double excess = EXCESS * Math.sqrt(square);
     double largest = signed ? moments.maxAbs() : moments.max();
-    double clipped = largest - format.maxCode() * format.scale();
+    double clipped = largest - (format.maxCode() - format.zeroPoint()) * format.step();
     return clipped <= 0
         ? 2 * excess * excess * Math.exp(clipped / excess)
         : clipped * clipped + 2 * clipped * excess + 2 * excess * excess;
   }
 
-  private double ofSeen(FixedPointFormat format) {
-    double step = format.scale();
+  private double ofSeen(UniformFormat format) {
+    double step = format.step();
     ImmutableLongArray counts = histogram.counts();
     double sum = 0;
     for (int i = 0; i < counts.length(); i++) {
@@ -72,9 +72,9 @@ final class ExpectedError {
   }
 
   /** The mean squared error over an interval; all in steps. */
-  private static double meanOver(double from, double to, FixedPointFormat format) {
-    double min = format.minCode();
-    double max = format.maxCode();
+  private static double meanOver(double from, double to, UniformFormat format) {
+    double min = format.minCode() - format.zeroPoint();
+    double max = format.maxCode() - format.zeroPoint();
     if (to - from < NARROW) {
       double middle = (from + to) / 2;
       double error = middle - Math.max(min, Math.min(max, Math.rint(middle)));

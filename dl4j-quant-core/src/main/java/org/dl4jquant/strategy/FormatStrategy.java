@@ -4,12 +4,14 @@ import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableList;
 import java.util.Optional;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.TensorProfile;
 
 /**
- * Chooses the fixed-point format of values of which a profile tells the distribution.
+ * Chooses the format of values of which a profile tells the distribution.
  *
  * <p>The strategies here never look beyond the largest magnitude that was seen: where they clip
  * less than {@link #maxAbs}, they are {@link #maxAbs}. An unsigned format carries negative values
@@ -40,6 +42,25 @@ public interface FormatStrategy {
    * @param signed whether the format has a sign; without one it is twice as fine
    */
   FixedPointFormat choose(ChannelProfile profile, int bitWidth, boolean signed);
+
+  /**
+   * Returns the affine format for a profile: the range that the strategy would carry, at most what
+   * was seen, extended to zero. Smallest and largest value count each for itself, so that nothing
+   * is wasted on a side where little was seen. A profile without values gets the range 0 to 1.
+   *
+   * @param bitWidth of the format, 2 to 16
+   * @param signed whether codes have a sign; it makes no difference to the values
+   * @throws IllegalArgumentException if {@link #choosesAffine} is false
+   */
+  default AffineParameters chooseAffine(ChannelProfile profile, int bitWidth, boolean signed) {
+    throw Checks.violated(
+        "strategy", "be max-abs, percentile, sigma, mse, kl or auto for affine formats", this);
+  }
+
+  /** Returns whether the strategy knows affine formats, too. */
+  default boolean choosesAffine() {
+    return false;
+  }
 
   /**
    * Returns one format per channel. A channel that carried nothing but zeros gets the median

@@ -60,6 +60,16 @@ final class MagnitudeHistogram {
     return Math.scalb(1.0, power - exponent);
   }
 
+  /** Returns in which bin a magnitude lies. */
+  int binsTo(double magnitude) {
+    return (int) Math.min(counts.length, magnitude / edge(1));
+  }
+
+  /** Returns the upper edge of that many bins. */
+  double edge(int bins) {
+    return Math.scalb((double) bins, exponent);
+  }
+
   /** Returns the fractional length of the finest step that holds two bins. */
   int finestLength() {
     return -exponent - 1;
@@ -72,7 +82,11 @@ final class MagnitudeHistogram {
    * side only, so that clipping is seen (S. Migacz, "8-bit inference with TensorRT", GTC 2017).
    */
   double divergence(int codes, int fractionalLength) {
-    int perCode = (int) Math.max(1, binsBelow(-fractionalLength));
+    return divergenceOf(codes, (int) Math.max(1, binsBelow(-fractionalLength)));
+  }
+
+  /** Returns the divergence for a step of {@code perCode} bins. */
+  double divergenceOf(int codes, int perCode) {
     int range = (int) Math.min(counts.length, (long) codes * perCode);
     long inside = Arrays.stream(counts, 0, range).sum();
     long beyond = total - inside;

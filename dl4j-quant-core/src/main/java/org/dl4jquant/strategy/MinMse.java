@@ -1,6 +1,7 @@
 package org.dl4jquant.strategy;
 
 import com.google.common.collect.ImmutableList;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.TensorProfile;
@@ -47,6 +48,16 @@ final class MinMse implements FormatStrategy {
       }
     }
     return best;
+  }
+
+  @Override
+  public AffineParameters chooseAffine(ChannelProfile profile, int bitWidth, boolean signed) {
+    return AffineSearch.leastError(profile, bitWidth, signed);
+  }
+
+  @Override
+  public boolean choosesAffine() {
+    return true;
   }
 
   @Override

@@ -1,12 +1,10 @@
 package org.dl4jquant.strategy;
 
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.internal.Checks;
 
-/**
- * Chooses the fixed-point format of one channel of weights, which are all known. Pure and
- * thread-safe.
- */
+/** Chooses the format of one channel of weights, which are all known. Pure and thread-safe. */
 @FunctionalInterface
 public interface WeightStrategy {
   /**
@@ -16,6 +14,17 @@ public interface WeightStrategy {
    * @param bitWidth of the format, 2 to 16
    */
   FixedPointFormat choose(float[] weights, int bitWidth);
+
+  /**
+   * Returns the affine format, of zero point 0, for a channel: one that covers the largest
+   * magnitude unless a strategy knows better.
+   *
+   * @param weights the channel, finite, at least one not zero
+   * @param bitWidth of the format, 2 to 16
+   */
+  default AffineParameters chooseAffine(float[] weights, int bitWidth) {
+    return AffineParameters.symmetric(largest(weights), bitWidth);
+  }
 
   /** Covers the largest magnitude: never clips, and wastes resolution on outliers. */
   static WeightStrategy maxAbs() {
@@ -35,8 +44,17 @@ public interface WeightStrategy {
         "margin",
         "be greater than -1 and finite",
         margin);
-    return (weights, bitWidth) ->
-        FixedPointFormat.reaching(largest(weights) * (1 + margin), bitWidth, true);
+    return new WeightStrategy() {
+      @Override
+      public FixedPointFormat choose(float[] weights, int bitWidth) {
+        return FixedPointFormat.reaching(largest(weights) * (1 + margin), bitWidth, true);
+      }
+
+      @Override
+      public AffineParameters chooseAffine(float[] weights, int bitWidth) {
+        return AffineParameters.symmetric(largest(weights) * (1 + margin), bitWidth);
+      }
+    };
   }
 
   /**
@@ -44,41 +62,11 @@ public interface WeightStrategy {
    * magnitude and finer ones, which clip. Of two equally good ones the coarser wins.
    */
   static WeightStrategy minMse() {
-    return WeightStrategy::leastSquaredError;
+    return new LeastSquaresWeights();
   }
 
-  private static FixedPointFormat leastSquaredError(float[] weights, int bitWidth) {
-    FixedPointFormat best = FixedPointFormat.covering(largest(weights), bitWidth);
-    double least = squaredError(weights, best);
-    FixedPointFormat finer = best;
-    int finest =
-        Math.min(FixedPointFormat.MAX_FRACTIONAL_LENGTH, best.fractionalLength() + bitWidth);
-    while (finer.fractionalLength() < finest) {
-      finer = finer.withFractionalLength(finer.fractionalLength() + 1);
-      double error = squaredError(weights, finer);
-      if (error < least) {
-        least = error;
-        best = finer;
-      }
-    }
-    return best;
-  }
-
-  private static double squaredError(float[] weights, FixedPointFormat format) {
-    double scale = format.scale();
-    double inverse = 1 / scale;
-    double min = format.minCode();
-    double max = format.maxCode();
-    double sum = 0;
-    for (float weight : weights) {
-      double code = Math.rint(weight * inverse);
-      double error = weight - Math.max(min, Math.min(max, code)) * scale;
-      sum += error * error;
-    }
-    return sum;
-  }
-
-  private static double largest(float[] weights) {
+  /** Returns the largest magnitude. */
+  static float largest(float[] weights) {
     float largest = 0;
     for (float weight : weights) {
       largest = Math.max(largest, Math.abs(weight));

@@ -22,6 +22,7 @@ import org.dl4jquant.graph.Softmax;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.stats.BinnedTensorAccumulator;
 import org.dl4jquant.stats.TensorProfile;
@@ -68,7 +69,8 @@ record Computation(ImmutableMap<String, String> layers, ImmutableMap<String, Str
             false,
             Target.INTEGER,
             0,
-            Optional.empty());
+            Optional.empty(),
+            Scheme.FIXED_POINT);
     TensorProfile any = anyProfile();
     Computation folded =
         of(
