@@ -3,10 +3,11 @@
     pip install onnx onnxruntime
     python check_onnx.py [--size N] FILE.onnx...
 
-N is the size of the axes that only data tells, 28 without.
+N is the size of the axes that only data tells, 28 without. Goes on behind a file that fails, and exits with 1 then.
 """
 
 import argparse
+import sys
 
 import numpy as np
 import onnx
@@ -18,7 +19,9 @@ parser.add_argument("--size", type=int, default=28)
 parser.add_argument("files", nargs="+")
 arguments = parser.parse_args()
 
-for file in arguments.files:
+
+
+def check(file):
     onnx.checker.check_model(file, full_check=True)
     session = onnxruntime.InferenceSession(file)
     inputs = {}
@@ -28,3 +31,14 @@ for file in arguments.files:
     shapes = [list(output.shape) for output in session.run(None, inputs)]
     opset = onnx.load(file, load_external_data=False).opset_import[0].version
     print(f"{file}: opset {opset}, outputs {shapes}")
+
+
+failed = 0
+for file in arguments.files:
+    try:
+        check(file)
+    except Exception as problem:
+        failed += 1
+        print(f"{file}: failed: {str(problem).splitlines()[0]}")
+if failed:
+    sys.exit(f"{failed} of {len(arguments.files)} files failed")

@@ -8,20 +8,13 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
-import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.Quantization;
-import org.dl4jquant.convert.Conversion;
-import org.dl4jquant.examples.Digits;
-import org.dl4jquant.examples.FashionMini;
-import org.dl4jquant.examples.Networks;
+import org.dl4jquant.examples.IntegerAccuracyStudy;
+import org.dl4jquant.examples.IntegerAccuracyStudy.Subject;
 import org.dl4jquant.examples.Split;
 import org.dl4jquant.onnx.OnnxOptions;
 import org.dl4jquant.precision.Target;
@@ -30,75 +23,59 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Trains five networks and writes for each what {@code compare_with_onnxruntime.py} compares: the
- * float network, ours of 8-bit activations with weights of 8 and 4 bits and logits of 16 and 8
- * bits, and the data as {@code .npy} files.
+ * Writes for each network of {@link IntegerAccuracyStudy} what {@code compare_with_onnxruntime.py}
+ * compares: the float network, ours of 8-bit activations with weights of 8 and 4 bits and logits of
+ * 16 and 8 bits, and the data as {@code .npy} files.
  *
- * <p>Arguments: the directory to write to, and the names of networks; all without.
+ * <p>Arguments: the directory to write to; the directory of trained networks, plain zips that the
+ * study has left there, or that are trained and left; and names such as {@code digits-MLP}, all
+ * without.
  */
 public final class PeerInputs {
-  private static final int BATCH = 32;
   private static final int CALIBRATED = 256;
   private static final int OPSET = 21;
   private static final long SEED = 42;
 
   private PeerInputs() {}
 
-  private record Subject(Model network, Split split, int epochs) {}
-
   /** Writes a directory per network. */
   public static void main(String[] arguments) throws IOException {
     Path directory = Path.of(arguments[0]);
-    Map<String, Subject> subjects = new LinkedHashMap<>();
-    Split fashion = FashionMini.images(SEED);
-    int classes = FashionMini.CLASSES;
-    subjects.put("mlp", new Subject(Networks.mlp(64, classes, SEED), Digits.vectors(SEED), 30));
-    subjects.put("plain-cnn", new Subject(Networks.plainCnn(28, classes, SEED), fashion, 4));
-    subjects.put(
-        "batch-norm-cnn", new Subject(Networks.batchNormCnn(28, classes, SEED), fashion, 4));
-    subjects.put("residual", new Subject(Networks.residual(28, classes, SEED), fashion, 4));
-    subjects.put("lstm", new Subject(Networks.lstm(8, classes, SEED), Digits.sequences(SEED), 30));
-    if (arguments.length > 1) {
-      subjects.keySet().retainAll(List.of(arguments));
-    }
-    for (Map.Entry<String, Subject> subject : subjects.entrySet()) {
-      write(subject.getValue(), Files.createDirectories(directory.resolve(subject.getKey())));
-      System.out.println(subject.getKey());
+    IntegerAccuracyStudy study =
+        new IntegerAccuracyStudy(Files.createDirectories(Path.of(arguments[1])));
+    List<String> names = List.of(arguments).subList(2, arguments.length);
+    for (Subject subject : IntegerAccuracyStudy.SUBJECTS) {
+      String name = (subject.data() + " " + subject.network()).replace(' ', '-');
+      if (names.isEmpty() || names.contains(name)) {
+        Split split = subject.split().apply(SEED);
+        Model network = study.trained(subject, SEED, split.train());
+        write(network, split, Files.createDirectories(directory.resolve(name)));
+        System.out.println(name);
+      }
     }
   }
 
-  private static void write(Subject subject, Path directory) {
-    fit(subject);
-    DataSet train = subject.split().train();
-    INDArray calibration = train.getFeatures().get(NDArrayIndex.interval(0, CALIBRATED)).dup('c');
+  private static void write(Model network, Split split, Path directory) {
+    INDArray calibration =
+        split.train().getFeatures().get(NDArrayIndex.interval(0, CALIBRATED)).dup('c');
     OnnxOptions options = OnnxOptions.builder().opset(OPSET).build();
-    Quantization start = Quantization.of(subject.network());
+    Quantization start = Quantization.of(network);
     start.exportFloatOnnx(directory.resolve("float.onnx"), options);
+    Quantization calibrated = start.calibrate(calibration).target(Target.ONNX);
     for (int bits : List.of(8, 4)) {
       for (int logitBits : List.of(16, 8)) {
         String name = "w" + bits + "a8-logits" + logitBits + ".onnx";
-        start
+        calibrated
             .weightBits(bits)
-            .conversion(Conversion.DEFAULT.withTarget(Target.ONNX).withOutputBits(logitBits))
-            .calibrate(calibration)
+            .conversion(calibrated.conversion().withOutputBits(logitBits))
             .convert()
             .exportOnnx(directory.resolve(name), options);
       }
     }
-    DataSet test = subject.split().test();
+    DataSet test = split.test();
     npy(directory.resolve("calibration.npy"), calibration);
     npy(directory.resolve("test.npy"), test.getFeatures());
     npy(directory.resolve("labels.npy"), test.getLabels());
-  }
-
-  private static void fit(Subject subject) {
-    List<DataSet> examples = subject.split().train().asList();
-    ListDataSetIterator<DataSet> batches = new ListDataSetIterator<>(examples, BATCH);
-    if (subject.network() instanceof MultiLayerNetwork layers) {
-      layers.fit(batches, subject.epochs());
-    } else {
-      ((ComputationGraph) subject.network()).fit(batches, subject.epochs());
-    }
   }
 
   private static void npy(Path file, INDArray array) {

@@ -39,7 +39,8 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "FILE.h",
       description =
           "A C99 header that computes the same integers; MODEL must be an archive that quantize"
-              + " --calibration has written (default: not written).")
+              + " --calibration has written. It takes examples of one size: give --input-shape if the"
+              + " network leaves it open, as most that take images do (default: not written).")
   private @Nullable Path header;
 
   @Option(

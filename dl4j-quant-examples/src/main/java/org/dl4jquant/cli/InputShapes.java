@@ -17,6 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The shapes that a network takes, as far as it tells them. */
 final class InputShapes {
   private static final int LARGEST_SIDE = 1024;
+  private static final int ANY_SIDE = 32;
 
   private final NetworkGraph graph;
 
@@ -56,7 +57,7 @@ final class InputShapes {
    * Returns shapes, batch excluded, that the network takes; where it takes images of any size up to
    * some layer that does not, they are found by trying squares.
    *
-   * @param unique whether several sizes that fit are none
+   * @param unique whether to return nothing if other shapes fit, too, such as other rectangles
    */
   Optional<ImmutableMap<String, Shape>> known(boolean unique) {
     ImmutableMap<String, Shape> declared = declared();
@@ -65,9 +66,34 @@ final class InputShapes {
     }
     List<Integer> sides = sides();
     boolean told = !sides.isEmpty() && sides.get(sides.size() - 1) < LARGEST_SIDE;
-    return told && (sides.size() == 1 || !unique)
+    return told && (!unique || (sides.size() == 1 && openSizes() == 1))
         ? Optional.of(square(sides.get(0)))
         : Optional.empty();
+  }
+
+  private long openSizes() {
+    return declared().values().stream()
+        .flatMap(shape -> shape.sizes().stream().boxed())
+        .filter(size -> size == Shape.UNKNOWN)
+        .count();
+  }
+
+  /**
+   * Returns a shape that the only input takes, as an option has it, or nothing if none is found.
+   */
+  Optional<String> example() {
+    List<Integer> sides = sides();
+    return graph.inputs().size() > 1 || sides.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            square(sides.size() == LARGEST_SIDE ? ANY_SIDE : sides.get(0))
+                .values()
+                .asList()
+                .get(0)
+                .sizes()
+                .stream()
+                .mapToObj(String::valueOf)
+                .collect(Collectors.joining(",")));
   }
 
   /** Returns whether one example of this shape fits the only input. */

@@ -23,7 +23,7 @@ final class ShapeOption {
   /**
    * Returns the shape of one example by the name of the input.
    *
-   * @param unique whether several sizes of images that fit are none
+   * @param unique whether sizes that the network leaves open must be given
    * @throws CommandFailedException if the sizes do not fit, or none are known
    */
   ImmutableMap<String, Shape> of(ModelFile file, boolean unique) {
@@ -41,9 +41,10 @@ final class ShapeOption {
               () ->
                   new CommandFailedException(
                       file.source()
-                          + ": takes features of shape "
+                          + ": leaves sizes of features open, such as in "
                           + shapes
-                          + ", which leaves sizes open; give --input-shape"));
+                          + "; give --input-shape"
+                          + shapes.example().map(sizes -> ", for example " + sizes).orElse("")));
     }
     if (sizes.length == 0 || !positive(sizes) || !shapes.accepts(Shape.of(sizes))) {
       throw new CommandFailedException(

@@ -43,8 +43,13 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * where it was. On a busy machine, {@code OMP_NUM_THREADS=1} makes it several times faster.
  */
 public final class IntegerAccuracyStudy {
-  /** One kind of network on one data set. */
-  record Subject(
+  /**
+   * One kind of network on one data set.
+   *
+   * @param untrained makes one of a seed
+   * @param split of a seed
+   */
+  public record Subject(
       String data,
       String network,
       LongFunction<Model> untrained,
@@ -95,7 +100,8 @@ public final class IntegerAccuracyStudy {
           Setting.of(4, 8, "mse", MANY),
           Setting.of(4, 8, "mse", MANY).withoutBiasCorrection());
 
-  static final ImmutableList<Subject> SUBJECTS =
+  /** Five kinds of networks, each on both bundled data sets. */
+  public static final ImmutableList<Subject> SUBJECTS =
       ImmutableList.of(
           digits("MLP", s -> Networks.mlp(64, Digits.CLASSES, s), Digits::vectors, 40),
           digits("plain CNN", s -> Networks.plainCnn(8, Digits.CLASSES, s), Digits::images, 20),
@@ -127,7 +133,8 @@ public final class IntegerAccuracyStudy {
 
   private final Path directory;
 
-  IntegerAccuracyStudy(Path directory) {
+  /** A study that keeps trained networks and trials in a directory. */
+  public IntegerAccuracyStudy(Path directory) {
     this.directory = directory;
   }
 
@@ -222,8 +229,8 @@ public final class IntegerAccuracyStudy {
     return quantization -> quantization.calibration(seen).examples(examples);
   }
 
-  /** Returns the network of an earlier run, if there is one. */
-  Model trained(Subject subject, long seed, DataSet data) throws IOException {
+  /** Returns the network of an earlier run, if there is one, else trains it and keeps it. */
+  public Model trained(Subject subject, long seed, DataSet data) throws IOException {
     String name = subject.data() + " " + subject.network() + " " + seed;
     Path file = directory.resolve(name.replace(' ', '-') + ".zip");
     Model network = subject.untrained().apply(seed);

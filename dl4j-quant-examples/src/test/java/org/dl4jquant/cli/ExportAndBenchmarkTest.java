@@ -8,7 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
@@ -16,6 +19,7 @@ import org.dl4jquant.examples.CommandFixtures;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.factory.Nd4j;
 
 final class ExportAndBenchmarkTest {
@@ -90,8 +94,8 @@ final class ExportAndBenchmarkTest {
     CommandRun.fail(
         1,
         archive
-            + ": takes features of shape [examples, 1, 8 to 9, 8 to 9], which leaves sizes open;"
-            + " give --input-shape",
+            + ": leaves sizes of features open, such as in [examples, 1, 8 to 9, 8 to 9]; give"
+            + " --input-shape, for example 1,8,8",
         "export",
         archive,
         "--c-header",
@@ -119,6 +123,38 @@ final class ExportAndBenchmarkTest {
         "--name",
         "3d");
     assertTrue(Files.notExists(header));
+  }
+
+  /** Of squares only 4 by 4 gives the dense layer four positions, but 6 by 3 does, too. */
+  @Test
+  void anImageMayBeNoSquare() throws IOException {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .list()
+                .layer(
+                    new ConvolutionLayer.Builder(3, 3).nOut(2).activation(Activation.RELU).build())
+                .layer(new OutputLayer.Builder().nOut(3).activation(Activation.SOFTMAX).build())
+                .setInputType(InputType.convolutional(6, 3, 1))
+                .build());
+    network.init();
+    Path file = folder.resolve("upright.zip");
+    ModelSerializer.writeModel(network, file.toFile(), false);
+    Path data = new Npz().floats("x", Nd4j.rand(9, 1, 6, 3)).write(folder.resolve("upright.npz"));
+    Path quantized = folder.resolve("upright.dq.zip");
+    CommandRun.succeed("quantize", file, "--calibration", data, "--out", quantized);
+    Path header = folder.resolve("upright.h");
+    CommandRun.fail(
+        1,
+        quantized
+            + ": leaves sizes of features open, such as in [examples, 1, 4, 4]; give --input-shape,"
+            + " for example 1,4,4",
+        "export",
+        quantized,
+        "--c-header",
+        header);
+    CommandRun.succeed("export", quantized, "--c-header", header, "--input-shape", "1,6,3");
+    assertTrue(Files.readString(header).contains("#define UPRIGHT_INPUTS 18\n"));
   }
 
   @Test
@@ -150,8 +186,8 @@ final class ExportAndBenchmarkTest {
     CommandRun.fail(
         1,
         sequences
-            + ": takes features of shape [examples, 3, any], which leaves sizes open; give"
-            + " --input-shape",
+            + ": leaves sizes of features open, such as in [examples, 3, any]; give --input-shape,"
+            + " for example 3,32",
         "benchmark",
         sequences);
     CommandRun.succeed(
