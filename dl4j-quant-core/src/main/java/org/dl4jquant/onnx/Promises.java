@@ -19,6 +19,7 @@ import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.QuantizedGraph.Carrier;
 import org.dl4jquant.graph.QuantizedWeights;
 import org.dl4jquant.graph.Shape;
+import org.dl4jquant.graph.Softmax;
 import org.dl4jquant.graph.Weighted;
 
 /**
@@ -81,7 +82,7 @@ final class Promises {
     if (codes && !moved && quantized.rounding().equals(Rounding.HALF_UP)) {
       return Optional.of("ties are rounded up, ONNX rounds them to even");
     }
-    if (node.op() instanceof FloatFunction) {
+    if (node.op() instanceof FloatFunction || node.op() instanceof Softmax) {
       return Optional.of("it is computed in float");
     }
     if (!input && node.inputs().stream().anyMatch(i -> quantized.carrier(i) == Carrier.FLOATS)) {
