@@ -188,6 +188,11 @@ public final class FakeQuantizedWeights implements IWeightNoise {
     return network.getLayer(index);
   }
 
+  /** Returns whether a layer of the network asks its weight noise for weights. */
+  static boolean hearsWeightNoise(Model network, String layer) {
+    return configuration(network, layer) instanceof BaseLayer base && hearsWeightNoise(base);
+  }
+
   private static boolean hearsWeightNoise(BaseLayer layer) {
     return !(layer instanceof Convolution1DLayer
         || layer instanceof EmbeddingLayer

@@ -3,12 +3,14 @@ package org.dl4jquant.finetune;
 import com.google.common.collect.ImmutableList;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.listeners.LimitedPrecisionListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
@@ -48,6 +50,14 @@ public final class FineTuningRun {
    */
   public ImmutableList<String> shadowed() {
     return ImmutableList.copyOf(training.shadows().parameters());
+  }
+
+  /**
+   * Returns what carries the weights of {@link #network} on their grids, to be asked for its
+   * statistics or saved beside the network; empty if floats learn behind them.
+   */
+  public Optional<LimitedPrecisionListener> masters() {
+    return training.masters();
   }
 
   /** Trains for some epochs more. */
@@ -128,6 +138,7 @@ public final class FineTuningRun {
       Collection<TrainingListener> listeners, TrainingNetwork old) {
     return listeners.stream()
         .filter(listener -> listener != old.shadows())
+        .filter(listener -> old.masters().filter(own -> own == listener).isEmpty())
         .toArray(TrainingListener[]::new);
   }
 

@@ -3,6 +3,7 @@ package org.dl4jquant.finetune;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
 import org.dl4jquant.Quantization;
@@ -11,6 +12,7 @@ import org.dl4jquant.convert.WeightConversion;
 import org.dl4jquant.convert.WeightedEntropyCodebooks;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.listeners.LimitedPrecisionBuilder;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
@@ -40,27 +42,17 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 public final class MixedPrecisionFineTuning {
   private final Model network;
   private final Function<Model, QuantizedModel> conversion;
-  private final Optional<FineTuneConfiguration> changes;
-  private final boolean dropout;
-  private final boolean formatsEachEpoch;
-  private final Optional<WeightedEntropyCodebooks> codebooks;
-  private final Predicate<String> codebookLayers;
+  private final FineTuningOptions options;
 
   private MixedPrecisionFineTuning(
-      Model network,
-      Function<Model, QuantizedModel> conversion,
-      Optional<FineTuneConfiguration> changes,
-      boolean dropout,
-      boolean formatsEachEpoch,
-      Optional<WeightedEntropyCodebooks> codebooks,
-      Predicate<String> codebookLayers) {
+      Model network, Function<Model, QuantizedModel> conversion, FineTuningOptions options) {
     this.network = network;
     this.conversion = conversion;
-    this.changes = changes;
-    this.dropout = dropout;
-    this.formatsEachEpoch = formatsEachEpoch;
-    this.codebooks = codebooks;
-    this.codebookLayers = codebookLayers;
+    this.options = options;
+  }
+
+  private MixedPrecisionFineTuning with(FineTuningOptions other) {
+    return new MixedPrecisionFineTuning(network, conversion, other);
   }
 
   /**
@@ -71,8 +63,7 @@ public final class MixedPrecisionFineTuning {
    */
   public static MixedPrecisionFineTuning of(
       Model network, Function<Model, QuantizedModel> conversion) {
-    return new MixedPrecisionFineTuning(
-        network, conversion, Optional.empty(), true, false, Optional.empty(), layer -> true);
+    return new MixedPrecisionFineTuning(network, conversion, FineTuningOptions.defaults());
   }
 
   /** Starts from a trained network and a model that was made of it. */
@@ -102,20 +93,12 @@ public final class MixedPrecisionFineTuning {
 
   /** Changes updater, schedule, regularization, dropout or seed, as in DL4J's transfer learning. */
   public MixedPrecisionFineTuning with(FineTuneConfiguration other) {
-    return new MixedPrecisionFineTuning(
-        network,
-        conversion,
-        Optional.of(other),
-        dropout,
-        formatsEachEpoch,
-        codebooks,
-        codebookLayers);
+    return with(options.with(other));
   }
 
   /** Leaves dropout out, which few bits need less than floats do. */
   public MixedPrecisionFineTuning withoutDropout() {
-    return new MixedPrecisionFineTuning(
-        network, conversion, changes, false, formatsEachEpoch, codebooks, codebookLayers);
+    return with(options.withoutDropout());
   }
 
   /**
@@ -123,8 +106,7 @@ public final class MixedPrecisionFineTuning {
    * {@link FineTuningRun#network} is then another one each epoch.
    */
   public MixedPrecisionFineTuning choosingFormatsEachEpoch() {
-    return new MixedPrecisionFineTuning(
-        network, conversion, changes, dropout, true, codebooks, codebookLayers);
+    return with(options.choosingFormatsEachEpoch());
   }
 
   /** Gives the weights of all layers levels of weighted entropy, clustered anew each epoch. */
@@ -135,8 +117,29 @@ public final class MixedPrecisionFineTuning {
   /** Gives the weights of some layers levels of weighted entropy, clustered anew each epoch. */
   public MixedPrecisionFineTuning withCodebooks(
       WeightedEntropyCodebooks books, Predicate<String> layers) {
-    return new MixedPrecisionFineTuning(
-        network, conversion, changes, dropout, formatsEachEpoch, Optional.of(books), layers);
+    return with(options.withCodebooks(books, layers));
+  }
+
+  /**
+   * Lets the weights themselves lie on their grids, with what each update leaves below the last
+   * digit in a buffer of few bits (methods C and D), instead of floats that learn behind them:
+   *
+   * <pre>{@code
+   * tuning.withMasterWeights(ResidualGradientListener::builder)
+   * tuning.withMasterWeights(() -> AccumulatedUpdateListener.builder().extraBits(10))
+   * }</pre>
+   *
+   * <p>A weight whose codes are fixed-point is carried in their formats, channel by channel. One of
+   * levels of weighted entropy is carried on a grid of {@value TrainingNetwork#LEVEL_GRID_BITS}
+   * bits per channel, from which the nearest level is taken; its clusters are those of the fine
+   * weights. Levels in layers that DL4J gives no weight noise keep their floats, as do biases.
+   *
+   * @param builders gives a new builder for each network that is trained; what it says of bits,
+   *     formats and biases is not heeded, and layers that it does not select keep their floats
+   */
+  public MixedPrecisionFineTuning withMasterWeights(
+      Supplier<? extends LimitedPrecisionBuilder<?>> builders) {
+    return with(options.withMasters(builders));
   }
 
   /** Converts the network and builds the one to train. */
@@ -168,7 +171,7 @@ public final class MixedPrecisionFineTuning {
   }
 
   boolean choosesFormatsEachEpoch() {
-    return formatsEachEpoch;
+    return options.formatsEachEpoch();
   }
 
   QuantizedModel converted(Model floats) {
@@ -178,10 +181,10 @@ public final class MixedPrecisionFineTuning {
 
   /** Returns a model with codebooks of the weights as they are now, if there are to be any. */
   Optional<QuantizedModel> reclustered(QuantizedModel model, Dl4jNetwork floats) {
-    return codebooks.map(books -> books.apply(model, floats, codebookLayers));
+    return options.codebooks().map(books -> books.apply(model, floats, options.codebookLayers()));
   }
 
   TrainingNetwork training(Dl4jNetwork floats, QuantizedModel model) {
-    return TrainingNetwork.of(floats, model, changes, dropout);
+    return TrainingNetwork.of(floats, model, options);
   }
 }

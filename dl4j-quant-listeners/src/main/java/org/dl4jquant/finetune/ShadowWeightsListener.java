@@ -28,10 +28,10 @@ final class ShadowWeightsListener extends BaseTrainingListener {
     private final INDArray master;
     private final ParameterGrid grid;
 
-    Shadow(INDArray live, ParameterGrid grid) {
+    Shadow(INDArray live, INDArray master, ParameterGrid grid) {
       this.live = live;
       this.grid = grid;
-      this.master = live.dup(live.ordering());
+      this.master = master;
       this.before = live.dup(live.ordering());
       place();
     }
@@ -49,7 +49,10 @@ final class ShadowWeightsListener extends BaseTrainingListener {
     }
   }
 
-  /** Puts the codes of a parameter in place; its array must be the network's. */
+  /**
+   * Puts the codes of a parameter in place; its array must be the network's. Float weights that it
+   * has here already stay what they are.
+   */
   void shadow(Dl4jParameter parameter, ParameterGrid grid) {
     INDArray value = parameter.value();
     long[] shape = parameter.layout().shape().stream().mapToLong(Integer::longValue).toArray();
@@ -57,7 +60,9 @@ final class ShadowWeightsListener extends BaseTrainingListener {
         Arrays.equals(shape, value.shape())
             ? value
             : value.reshape('c', shape); // a Convolution1DLayer's, whose memory is in this order
-    shadows.put(parameter.name(), new Shadow(live, grid));
+    Shadow known = shadows.get(parameter.name());
+    INDArray master = known == null ? live.dup(live.ordering()) : known.master;
+    shadows.put(parameter.name(), new Shadow(live, master, grid));
   }
 
   /** Returns the names of the parameters, {@code layer/key}. */

@@ -1,5 +1,6 @@
 package org.dl4jquant.finetune;
 
+import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.Maps;
 import java.util.HashMap;
@@ -30,16 +31,30 @@ import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.dl4j.GraphReader;
 import org.dl4jquant.dl4j.NetworkImage;
 import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.format.Codebook;
+import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.Granularity;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
+import org.dl4jquant.listeners.LimitedPrecisionBuilder;
+import org.dl4jquant.listeners.LimitedPrecisionListener;
+import org.dl4jquant.tensor.QuantizedTensor;
+import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A network that computes with the codes of a model, in training, too. */
 final class TrainingNetwork {
   private static final String MOVED = "/exact";
 
+  /** The bits of the grid on which weights are carried whose codes are levels. */
+  static final int LEVEL_GRID_BITS = 8;
+
+  /** By how many powers of two such weights may outgrow the largest one of the start. */
+  private static final int HEADROOM_BITS = 1;
+
   private final Dl4jNetwork network;
   private final ShadowWeightsListener shadows = new ShadowWeightsListener();
+  private Optional<LimitedPrecisionListener> masters = Optional.empty();
   private QuantizedModel model;
 
   private TrainingNetwork(Dl4jNetwork network, QuantizedModel model) {
@@ -58,16 +73,15 @@ final class TrainingNetwork {
    *
    * @param floats of the form of the model; copied
    */
-  static TrainingNetwork of(
-      Dl4jNetwork floats,
-      QuantizedModel model,
-      Optional<FineTuneConfiguration> changes,
-      boolean dropout) {
+  static TrainingNetwork of(Dl4jNetwork floats, QuantizedModel model, FineTuningOptions options) {
     Dl4jNetwork changed =
-        edited(floats, configuration -> configure(configuration, changes, dropout));
+        edited(
+            floats,
+            configuration -> configure(configuration, options.changes(), options.dropout()));
     TrainingNetwork built =
         new TrainingNetwork(
             model.activations().isEmpty() ? changed : quantized(changed, model), model);
+    options.masters().ifPresent(builders -> built.carry(builders.get()));
     built.attach(model);
     if (!built.shadows.parameters().isEmpty()) {
       built.addListener();
@@ -156,6 +170,63 @@ final class TrainingNetwork {
     return index >= 0 && layers.getLayer(index) instanceof IOutputLayer;
   }
 
+  /** Lets a listener carry the weights in the formats of their codes. */
+  private void carry(LimitedPrecisionBuilder<?> builder) {
+    Map<String, Dl4jParameter> values = parameters(network);
+    boolean any = false;
+    for (QuantizedLayer layer : model.layers()) {
+      String name = moved(layer.name());
+      for (QuantizedParameter parameter : layer.parameters()) {
+        QuantizedTensor codes = parameter.codes().orElse(null);
+        if (parameter.role() != ParameterRole.WEIGHT || codes == null) {
+          continue;
+        }
+        boolean levels = codes.formats().get(0) instanceof Codebook;
+        if (levels && !FakeQuantizedWeights.hearsWeightNoise(network.model(), name)) {
+          continue;
+        }
+        Dl4jParameter live = known(values, layer.name() + "/" + parameter.key());
+        builder.formats(
+            name,
+            parameter.key(),
+            codes.granularity(),
+            levels
+                ? levelGrids(live.tensor().reshape(codes.shape()), codes.granularity())
+                : fixedPoint(codes));
+        any = true;
+      }
+    }
+    if (any) {
+      LimitedPrecisionListener listener = builder.build();
+      listener.attachTo(network.model());
+      masters = Optional.of(listener);
+    }
+  }
+
+  private static ImmutableList<FixedPointFormat> fixedPoint(QuantizedTensor codes) {
+    return codes.formats().stream()
+        .map(FixedPointFormat.class::cast)
+        .collect(ImmutableList.toImmutableList());
+  }
+
+  private static ImmutableList<FixedPointFormat> levelGrids(
+      Tensor weights, Granularity granularity) {
+    double[] largest = new double[granularity.channels(weights.shape())];
+    int[] channels = granularity.channelOfEach(weights.shape());
+    double most = 0;
+    for (int i = 0; i < channels.length; i++) {
+      double magnitude = Math.abs(weights.values()[i]);
+      largest[channels[i]] = Math.max(largest[channels[i]], magnitude);
+      most = Math.max(most, magnitude);
+    }
+    ImmutableList.Builder<FixedPointFormat> formats = ImmutableList.builder();
+    for (double own : largest) {
+      double covered = own > 0 ? own : most > 0 ? most : 1;
+      formats.add(FixedPointFormat.covering(Math.scalb(covered, HEADROOM_BITS), LEVEL_GRID_BITS));
+    }
+    return formats.build();
+  }
+
   private void attach(QuantizedModel formats) {
     Map<String, BiasGrid> biases = formats.biasGrids();
     Map<String, Dl4jParameter> values = parameters(network);
@@ -167,10 +238,17 @@ final class TrainingNetwork {
             .grids()
             .forEach(
                 (key, grid) -> {
-                  shadows.shadow(known(values, layer.name() + "/" + key), grid);
+                  if (master(layer.name(), key).isEmpty()) {
+                    shadows.shadow(known(values, layer.name() + "/" + key), grid);
+                  }
                 });
       }
     }
+  }
+
+  /** Returns the fine weights of a parameter that is carried on a grid. */
+  private Optional<INDArray> master(String layer, String key) {
+    return masters.flatMap(own -> own.fineWeights(moved(layer), key));
   }
 
   private static Dl4jParameter known(Map<String, Dl4jParameter> values, String name) {
@@ -214,6 +292,10 @@ final class TrainingNetwork {
     return shadows;
   }
 
+  Optional<LimitedPrecisionListener> masters() {
+    return masters;
+  }
+
   /** Returns the model whose formats the network computes with. */
   QuantizedModel model() {
     return model;
@@ -225,7 +307,7 @@ final class TrainingNetwork {
     attach(other);
   }
 
-  /** Returns the float weights behind the codes, in a network of the form of the model. */
+  /** Returns the float or fine weights behind the codes, in a network of the form of the model. */
   Dl4jNetwork floats() {
     Dl4jNetwork floats = floats(network.model());
     Map<String, Dl4jParameter> values = parameters(floats);
@@ -235,6 +317,9 @@ final class TrainingNetwork {
         INDArray master = shadows.master(name);
         live.value().assign(master.reshape('c', live.value().shape()));
       }
+    }
+    for (Dl4jParameter live : values.values()) {
+      master(live.layer(), live.key()).ifPresent(fine -> live.value().assign(fine));
     }
     return floats;
   }

@@ -51,7 +51,7 @@ public final class AccumulatedUpdateListener extends LimitedPrecisionListener {
       return setReadOut(hardware ? ReadOut.BIT_EXACT : ReadOut.TRUNC_THRESHOLD);
     }
 
-    /** Returns the listener. */
+    @Override
     public AccumulatedUpdateListener build() {
       return new AccumulatedUpdateListener(settings());
     }

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.deeplearning4j.nn.api.Model;
 import org.dl4jquant.update.FineWeights;
@@ -47,7 +48,7 @@ final class CarriedCheckpoint {
     for (ResidualTensor tensor : archive.tensors()) {
       String name = tensor.layer() + "." + tensor.parameter();
       checkShape(file, tensor, parameters.get(name), all);
-      checkRule(file, name, tensor.weights().rule(), settings, tensor.layer());
+      checkRule(file, name, tensor.weights().rule(), settings, parameters.get(name));
       known.put(name, tensor.weights());
     }
     if (!digest(model.params()).equals(archive.modelDigest())) {
@@ -76,9 +77,13 @@ final class CarriedCheckpoint {
   }
 
   private static void checkRule(
-      Path file, String name, UpdateRule saved, CarrySettings settings, String layer) {
+      Path file,
+      String name,
+      UpdateRule saved,
+      CarrySettings settings,
+      @Nullable NetworkParameter found) {
     UpdateRule wanted = settings.ruleFor(saved.weightFormat()).withExtraBits(saved.extraBits());
-    int width = settings.bitWidthOf(layer);
+    int width = settings.bitWidthOf(Objects.requireNonNull(found));
     if (!wanted.equals(saved) || width != saved.weightFormat().bitWidth()) {
       throw new IllegalArgumentException(
           file

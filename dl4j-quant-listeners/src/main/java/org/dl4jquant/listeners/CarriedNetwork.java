@@ -2,6 +2,7 @@ package org.dl4jquant.listeners;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -52,6 +53,8 @@ final class CarriedNetwork {
     Set<String> layers = new LinkedHashSet<>();
     parameters.forEach(parameter -> layers.add(parameter.layer()));
     settings.checkPatterns(layers);
+    settings.checkFormats(
+        parameters.stream().map(NetworkParameter::name).collect(ImmutableSet.toImmutableSet()));
     Binding binding = new Binding(model.params(), taken);
     for (NetworkParameter parameter : parameters) {
       if (!settings.selects(parameter)) {
@@ -166,7 +169,7 @@ final class CarriedNetwork {
       }
       CarriedTensor tensor =
           known != null && known.length() == length
-              ? CarriedTensor.resume(parameter, offset, known)
+              ? CarriedTensor.resume(parameter, offset, settings, known)
               : CarriedTensor.start(parameter, offset, settings);
       tensors.add(tensor);
       byOffset.put(offset, tensor);

@@ -1,10 +1,14 @@
 package org.dl4jquant.listeners;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableDoubleArray;
 import com.google.common.primitives.Longs;
+import java.util.Optional;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.update.FineWeights;
 import org.dl4jquant.update.ResidualTensor;
+import org.dl4jquant.update.UpdateRule;
 import org.dl4jquant.update.UpdateStatistics;
 import org.dl4jquant.update.ValueBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,28 +21,50 @@ final class CarriedTensor {
   private final NetworkParameter parameter;
   private final long offset;
   private final ValueBuffer values;
+  private final Optional<GivenFormats> formats;
   private final FineWeights fine;
   private UpdateStatistics statistics = UpdateStatistics.NONE;
 
   private CarriedTensor(
-      NetworkParameter parameter, long offset, ValueBuffer values, FineWeights fine) {
+      NetworkParameter parameter, long offset, Optional<GivenFormats> formats, FineWeights fine) {
     this.parameter = parameter;
     this.offset = offset;
-    this.values = values;
+    this.formats = formats;
+    this.values = scaled(parameter, formats, view(parameter));
     this.fine = fine;
   }
 
   /** Starts to carry the parameter from its present weights, which become coarse. */
   static CarriedTensor start(NetworkParameter parameter, long offset, CarrySettings settings) {
-    ValueBuffer values = view(parameter);
-    FixedPointFormat format = settings.formatFor(parameter.layer(), maxAbs(parameter, values));
-    return new CarriedTensor(
-        parameter, offset, values, FineWeights.start(settings.ruleFor(format), values));
+    Optional<GivenFormats> formats = settings.given(parameter);
+    ValueBuffer values = scaled(parameter, formats, view(parameter));
+    FixedPointFormat format = settings.formatFor(parameter, maxAbs(parameter, values));
+    FineWeights fine = FineWeights.start(settings.ruleFor(format), values);
+    return new CarriedTensor(parameter, offset, formats, fine);
   }
 
   /** Goes on with fine weights that belong to this parameter. */
-  static CarriedTensor resume(NetworkParameter parameter, long offset, FineWeights fine) {
-    return new CarriedTensor(parameter, offset, view(parameter), fine);
+  static CarriedTensor resume(
+      NetworkParameter parameter, long offset, CarrySettings settings, FineWeights fine) {
+    return new CarriedTensor(parameter, offset, settings.given(parameter), fine);
+  }
+
+  /** Returns values that are all on the grid of the first channel. */
+  private static ValueBuffer scaled(
+      NetworkParameter parameter, Optional<GivenFormats> formats, ValueBuffer values) {
+    if (formats.isEmpty()) {
+      return values;
+    }
+    GivenFormats given = formats.get();
+    ChannelTable table = parameter.channels(given.granularity());
+    Checks.that(
+        table.count() == given.formats().size(),
+        parameter.name(),
+        "have as many channels as formats, " + given.formats().size(),
+        table.count());
+    return given.formats().size() == 1
+        ? values
+        : new ScaledValues(values, table, ImmutableDoubleArray.copyOf(given.factors()));
   }
 
   private static ValueBuffer view(NetworkParameter parameter) {
@@ -69,7 +95,10 @@ final class CarriedTensor {
   /** Follows one step of the updater; {@code gradient} is the update of the whole network. */
   void step(INDArray gradient) {
     ValueBuffer updates =
-        NativeValues.view("the update of " + name(), gradient, offset, values.length());
+        scaled(
+            parameter,
+            formats,
+            NativeValues.view("the update of " + name(), gradient, offset, values.length()));
     record(() -> fine.subtract(updates, values));
   }
 
@@ -124,8 +153,20 @@ final class CarriedTensor {
   INDArray fineWeights() {
     INDArray array = parameter.array();
     INDArray copy = Nd4j.createUninitialized(array.dataType(), array.shape(), array.ordering());
-    fine.writeFine(NativeValues.view(name(), copy, 0, copy.length()));
+    fine.writeFine(scaled(parameter, formats, NativeValues.view(name(), copy, 0, copy.length())));
     return copy;
+  }
+
+  /** Returns a format that ends at the last digit of the residual of the finest channel. */
+  FixedPointFormat residualFormat() {
+    UpdateRule rule = fine.rule();
+    int finer =
+        formats.stream()
+            .flatMap(given -> given.formats().stream())
+            .mapToInt(own -> own.fractionalLength() - formats.get().common().fractionalLength())
+            .max()
+            .orElse(0);
+    return rule.weightFormat().withFractionalLength(rule.residualFractionalLength() + finer);
   }
 
   ResidualTensor residualTensor() {

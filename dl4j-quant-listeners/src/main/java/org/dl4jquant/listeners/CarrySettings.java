@@ -3,7 +3,9 @@ package org.dl4jquant.listeners;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.internal.Checks;
@@ -21,6 +23,7 @@ import org.dl4jquant.update.UpdateRule;
  * @param bitWidths by layer pattern; the last that matches counts
  * @param fractionalLengths by layer pattern; the last that matches counts; chosen from the weights
  *     where none does
+ * @param formats by parameter, such as {@code dense.W}; if there are any, nothing else is carried
  * @param headroomBits by how many powers of two the weights may grow where it is chosen
  */
 record CarrySettings(
@@ -29,6 +32,7 @@ record CarrySettings(
     int bitWidth,
     ImmutableMap<LayerPattern, Integer> bitWidths,
     ImmutableMap<LayerPattern, Integer> fractionalLengths,
+    ImmutableMap<String, GivenFormats> formats,
     int headroomBits,
     int extraBits,
     int thresholdExponent,
@@ -52,6 +56,7 @@ record CarrySettings(
     for (int width : bitWidths.values()) {
       rule.withWeightFormat(FixedPointFormat.signed(width, 0));
     }
+    formats.values().forEach(given -> rule.withWeightFormat(given.common()));
   }
 
   /** Returns the rule of a tensor with this format. */
@@ -62,21 +67,36 @@ record CarrySettings(
 
   /** Returns whether the parameter is one to carry, frozen or not. */
   boolean selects(NetworkParameter parameter) {
-    return (parameter.weight() || (biases && parameter.bias())) && selects(parameter.layer());
+    boolean wanted =
+        formats.isEmpty()
+            ? parameter.weight() || (biases && parameter.bias())
+            : formats.containsKey(parameter.name());
+    return wanted && selects(parameter.layer());
   }
 
   private boolean selects(String layer) {
     return layers.isEmpty() || layers.stream().anyMatch(selected -> selected.test(layer));
   }
 
-  /** Returns the bits of a layer's coarse weights. */
-  int bitWidthOf(String layer) {
-    return last(bitWidths, layer).orElse(bitWidth);
+  /** Returns the bits of a parameter's coarse weights. */
+  int bitWidthOf(NetworkParameter parameter) {
+    return given(parameter)
+        .map(own -> own.common().bitWidth())
+        .orElseGet(() -> last(bitWidths, parameter.layer()).orElse(bitWidth));
   }
 
-  /** Returns the format of a layer's parameter whose largest magnitude is {@code maxAbs}. */
-  FixedPointFormat formatFor(String layer, double maxAbs) {
-    int width = bitWidthOf(layer);
+  /** Returns the formats that a parameter was given. */
+  Optional<GivenFormats> given(NetworkParameter parameter) {
+    return Optional.ofNullable(formats.get(parameter.name()));
+  }
+
+  /** Returns the format of a parameter whose largest magnitude is {@code maxAbs}. */
+  FixedPointFormat formatFor(NetworkParameter parameter, double maxAbs) {
+    String layer = parameter.layer();
+    if (given(parameter).isPresent()) {
+      return given(parameter).get().common();
+    }
+    int width = bitWidthOf(parameter);
     OptionalInt given = last(fractionalLengths, layer);
     if (given.isPresent()) {
       return FixedPointFormat.signed(width, given.getAsInt());
@@ -94,6 +114,13 @@ record CarrySettings(
     }
     bitWidths.keySet().forEach(pattern -> check(pattern, names));
     fractionalLengths.keySet().forEach(pattern -> check(pattern, names));
+  }
+
+  /** Throws unless every parameter that was given formats is one of these. */
+  void checkFormats(Set<String> parameters) {
+    for (String name : formats.keySet()) {
+      Checks.that(parameters.contains(name), "formats", "be of a parameter of the network", name);
+    }
   }
 
   private static void check(LayerPattern pattern, Iterable<String> names) {

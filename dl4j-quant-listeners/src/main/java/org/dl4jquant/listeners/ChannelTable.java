@@ -42,4 +42,15 @@ record ChannelTable(int count, ImmutableIntArray channels, int length) {
     }
     return new ChannelTable(count, ImmutableIntArray.copyOf(channels), Math.toIntExact(length));
   }
+
+  /** Returns the strides of an array of this shape whose last index runs fastest. */
+  static long[] rowMajor(long[] shape) {
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    for (int axis = shape.length - 1; axis >= 0; axis--) {
+      strides[axis] = stride;
+      stride *= shape[axis];
+    }
+    return strides;
+  }
 }

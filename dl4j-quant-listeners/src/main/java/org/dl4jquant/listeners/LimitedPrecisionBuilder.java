@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.Granularity;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.update.ReadOut;
 import org.dl4jquant.update.Saturation;
@@ -26,6 +27,7 @@ public abstract class LimitedPrecisionBuilder<B extends LimitedPrecisionBuilder<
   private final List<Predicate<String>> layers = new ArrayList<>();
   private final Map<LayerPattern, Integer> bitWidths = new LinkedHashMap<>();
   private final Map<LayerPattern, Integer> fractionalLengths = new LinkedHashMap<>();
+  private final Map<String, GivenFormats> formats = new LinkedHashMap<>();
   private boolean biases;
   private int bitWidth = DEFAULT_BIT_WIDTH;
   private int headroomBits = 1;
@@ -98,6 +100,22 @@ public abstract class LimitedPrecisionBuilder<B extends LimitedPrecisionBuilder<
   }
 
   /**
+   * Carries one parameter in these formats, such as those that a conversion chose, whatever is said
+   * of bits and fractional lengths. Once one parameter has been given formats, only those that have
+   * are carried. A parameter that the network lacks is an error at the first binding.
+   *
+   * @param granularity which weights of the parameter share a format
+   * @param given one per channel; they differ in the fractional length alone
+   */
+  @CanIgnoreReturnValue
+  public final B formats(
+      String layer, String parameter, Granularity granularity, List<FixedPointFormat> given) {
+    formats.put(
+        layer + "." + parameter, new GivenFormats(granularity, ImmutableList.copyOf(given)));
+    return self();
+  }
+
+  /**
    * Sets by how many powers of two the largest weight may grow from its start, 0 to 16, where the
    * fractional length is chosen. Default 1: training makes weights grow. A parameter of zeros is
    * taken as one of the range -1 to 1.
@@ -150,6 +168,9 @@ public abstract class LimitedPrecisionBuilder<B extends LimitedPrecisionBuilder<
     return self();
   }
 
+  /** Returns the listener. */
+  public abstract LimitedPrecisionListener build();
+
   final CarrySettings settings() {
     return new CarrySettings(
         ImmutableList.copyOf(layers),
@@ -157,6 +178,7 @@ public abstract class LimitedPrecisionBuilder<B extends LimitedPrecisionBuilder<
         bitWidth,
         ImmutableMap.copyOf(bitWidths),
         ImmutableMap.copyOf(fractionalLengths),
+        ImmutableMap.copyOf(formats),
         headroomBits,
         extraBits,
         thresholdExponent,

@@ -12,7 +12,6 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jquant.format.FixedPointFormat;
-import org.dl4jquant.update.UpdateRule;
 import org.dl4jquant.update.UpdateStatistics;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -161,7 +160,10 @@ public abstract class LimitedPrecisionListener extends BaseTrainingListener {
     bound().tensors().forEach(CarriedTensor::reconcile);
   }
 
-  /** Returns the names of the carried parameters, such as {@code dense.W}, with their formats. */
+  /**
+   * Returns the names of the carried parameters, such as {@code dense.W}, with their formats: that
+   * of the first channel, where each has its own.
+   */
   public final ImmutableMap<String, FixedPointFormat> carried() {
     ImmutableMap.Builder<String, FixedPointFormat> formats = ImmutableMap.builder();
     for (CarriedTensor tensor : bound().tensors()) {
@@ -177,10 +179,7 @@ public abstract class LimitedPrecisionListener extends BaseTrainingListener {
     ImmutableMap.Builder<String, FixedPointFormat> formats = ImmutableMap.builder();
     if (network != null) {
       for (CarriedTensor tensor : network.tensors()) {
-        UpdateRule rule = tensor.fine().rule();
-        formats.put(
-            tensor.name(),
-            rule.weightFormat().withFractionalLength(rule.residualFractionalLength()));
+        formats.put(tensor.name(), tensor.residualFormat());
       }
     }
     return formats.buildOrThrow();
@@ -220,6 +219,7 @@ public abstract class LimitedPrecisionListener extends BaseTrainingListener {
 
   /**
    * Changes the fractional length of a carried parameter; the fine weights stay what they are.
+   * Where each channel has its own, the length is the first one's, and all change by as much.
    *
    * @return how many fine weights did not fit and were put to the end of the new range
    * @throws IllegalArgumentException if the parameter is not carried
@@ -263,6 +263,11 @@ public abstract class LimitedPrecisionListener extends BaseTrainingListener {
     }
     network = CarriedCheckpoint.restore(settings, file, model, taken(model));
     attachTo(model);
+  }
+
+  /** Returns whether this carries the weights of the network. */
+  final boolean carries(Model model) {
+    return network != null && network.model() == model;
   }
 
   private CarriedNetwork bound() {

@@ -2,6 +2,7 @@ package org.dl4jquant.listeners;
 
 import com.google.common.collect.ImmutableList;
 import java.util.Collection;
+import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -33,6 +34,7 @@ final class NetworkParameters {
                 layer.name(),
                 parameter.key(),
                 parameter.value(),
+                parameter.layout().shape(),
                 parameter.layout().role() == ParameterRole.WEIGHT,
                 parameter.layout().role() == ParameterRole.BIAS,
                 layer.frozen()));
@@ -61,5 +63,18 @@ final class NetworkParameters {
     } else {
       ((ComputationGraph) model).addListeners(listener);
     }
+  }
+
+  /**
+   * Returns a copy of the fine weights of a parameter, if a listener of the network carries it on a
+   * coarse grid.
+   */
+  static Optional<INDArray> fineWeights(Model model, String layer, String parameter) {
+    return listeners(model).stream()
+        .filter(LimitedPrecisionListener.class::isInstance)
+        .map(LimitedPrecisionListener.class::cast)
+        .filter(listener -> listener.carries(model))
+        .flatMap(listener -> listener.fineWeights(layer, parameter).stream())
+        .findFirst();
   }
 }

@@ -49,7 +49,7 @@ public final class ResidualGradientListener extends LimitedPrecisionListener {
       return setPeriod(iterations);
     }
 
-    /** Returns the listener. */
+    @Override
     public ResidualGradientListener build() {
       return new ResidualGradientListener(settings());
     }

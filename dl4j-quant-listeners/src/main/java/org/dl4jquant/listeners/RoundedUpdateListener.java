@@ -30,7 +30,7 @@ public final class RoundedUpdateListener extends LimitedPrecisionListener {
       return setReadOut(ReadOut.STOCHASTIC_ROUNDING);
     }
 
-    /** Returns the listener. */
+    @Override
     public RoundedUpdateListener build() {
       return new RoundedUpdateListener(settings());
     }

@@ -31,7 +31,7 @@ final class WatchedNetwork {
       List<ParameterDifference> unseen = new ArrayList<>();
       for (Dl4jParameter parameter : layer.parameters()) {
         if (parameter.isWeight()) {
-          WatchedTensor tensor = new WatchedTensor(parameter, layer.frozen(), perChannel);
+          WatchedTensor tensor = new WatchedTensor(model, parameter, layer.frozen(), perChannel);
           allTensors.add(tensor);
           unseen.add(tensor.unseen());
         }

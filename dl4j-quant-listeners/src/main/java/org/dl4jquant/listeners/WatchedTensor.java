@@ -2,6 +2,7 @@ package org.dl4jquant.listeners;
 
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import org.deeplearning4j.nn.api.Model;
 import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.stats.ParameterDifference;
 import org.dl4jquant.stats.SquaredDifferences;
@@ -19,6 +20,7 @@ final class WatchedTensor {
   private static final int PART = 1 << 18;
   private static final int BLOCK = 1 << 13;
 
+  private final Model model;
   private final Dl4jParameter parameter;
   private final boolean frozen;
   private final boolean perChannel;
@@ -32,7 +34,8 @@ final class WatchedTensor {
   private final double[] doubles;
   private double frozenSquares;
 
-  WatchedTensor(Dl4jParameter parameter, boolean frozen, boolean perChannel) {
+  WatchedTensor(Model model, Dl4jParameter parameter, boolean frozen, boolean perChannel) {
+    this.model = model;
     INDArray array = parameter.value();
     this.parameter = parameter;
     this.frozen = frozen;
@@ -43,9 +46,9 @@ final class WatchedTensor {
     boolean ownShape = Arrays.equals(shape, array.shape());
     this.direct =
         NativeValues.isContiguous(array)
-            && (ownShape || Arrays.equals(array.stride(), rowMajor(array.shape())))
+            && (ownShape || Arrays.equals(array.stride(), ChannelTable.rowMajor(array.shape())))
             && (type == DataType.FLOAT || type == DataType.DOUBLE);
-    long[] strides = direct && ownShape ? array.stride() : rowMajor(shape);
+    long[] strides = direct && ownShape ? array.stride() : ChannelTable.rowMajor(shape);
     this.table =
         perChannel
             ? ChannelTable.of(parameter.layout().granularity(), shape, strides)
@@ -86,7 +89,10 @@ final class WatchedTensor {
   }
 
   private double[] measure(boolean moveReference) {
-    WeightSource source = direct ? this::readMemory : readCopy();
+    WeightSource source =
+        NetworkParameters.fineWeights(model, parameter.layer(), parameter.key())
+            .map(this::readCopy)
+            .orElseGet(() -> direct ? this::readMemory : readCopy(parameter.value()));
     int parts = (length - 1) / PART + 1;
     double[][] sums = new double[parts][];
     IntStream range = IntStream.range(0, parts);
@@ -145,11 +151,14 @@ final class WatchedTensor {
     }
   }
 
-  /** Other types and arrays with gaps are copied first, row-major. */
-  private WeightSource readCopy() {
+  /**
+   * Other types and arrays with gaps are copied first, row-major; fine weights come in the order of
+   * the array's memory.
+   */
+  private WeightSource readCopy(INDArray weights) {
     MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces();
     try {
-      INDArray copy = parameter.value().dup('c');
+      INDArray copy = direct ? weights.dup() : weights.dup('c');
       if (doubles.length > 0) {
         double[] all = copy.data().asDouble();
         return (from, count, narrow, wide) -> System.arraycopy(all, from, wide, 0, count);
@@ -159,16 +168,6 @@ final class WatchedTensor {
     } finally {
       outside.close();
     }
-  }
-
-  private static long[] rowMajor(long[] shape) {
-    long[] strides = new long[shape.length];
-    long stride = 1;
-    for (int axis = shape.length - 1; axis >= 0; axis--) {
-      strides[axis] = stride;
-      stride *= shape[axis];
-    }
-    return strides;
   }
 
   Dl4jParameter parameter() {

@@ -25,6 +25,10 @@ import org.slf4j.LoggerFactory;
  * takes all training so far as one cycle. Iterations are counted as DL4J reports them, before
  * constraints are applied to the weights.
  *
+ * <p>Of weights that a {@link LimitedPrecisionListener} of the network carries it takes the fine
+ * ones, because the coarse ones move in jumps. Add it after that listener, so that a cycle of
+ * iterations ends with the last update included.
+ *
  * <p>It watches the first network it sees or is attached to, and ignores others, such as the
  * replicas of a {@code ParallelWrapper}: attach it to the original before. Training is never
  * changed; if anything fails, it is logged once and the listener stops recording. Thread-safe.

@@ -36,9 +36,9 @@ import org.nd4j.linalg.learning.config.Sgd;
 
 final class LimitedPrecisionListenerTest {
   /** The sum of all applied updates of one parameter, added in double. */
-  private static final class UpdateSum extends BaseTrainingListener {
+  static final class UpdateSum extends BaseTrainingListener {
     private final String key;
-    private double[] sum = new double[0];
+    double[] sum = new double[0];
 
     UpdateSum(String key) {
       this.key = key;
