@@ -2,10 +2,12 @@ package org.dl4jquant.report;
 
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,14 @@ record Integers(ImmutableMap<String, ActivationFormat> values, ImmutableMap<Stri
         : format.formats().stream()
             .filter(FixedPointFormat.class::isInstance)
             .mapToInt(each -> ((FixedPointFormat) each).fractionalLength());
+  }
+
+  /** Returns scale and zero point of a layer's value, if it is affine. */
+  Optional<AffineParameters> valueAffine(String layer) {
+    @Nullable ActivationFormat format = value(layer);
+    return format != null && format.formats().get(0) instanceof AffineParameters affine
+        ? Optional.of(affine)
+        : Optional.empty();
   }
 
   private @Nullable ActivationFormat value(String layer) {

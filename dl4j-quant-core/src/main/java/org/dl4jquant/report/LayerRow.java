@@ -1,10 +1,14 @@
 package org.dl4jquant.report;
 
+import java.util.Arrays;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 
 /**
@@ -26,7 +30,8 @@ import org.dl4jquant.format.FixedPointFormat;
  * @param accumulatorBits that the widest sum can need, proved from the weights; empty if none is
  *     computed in integers
  * @param bytesBefore of all parameters as DL4J holds them
- * @param bytesAfter packed, with one byte per channel for its format
+ * @param bytesAfter packed, with one byte per channel for its format, eight if it is affine
+ * @param affine scales and zero point; empty if nothing of the layer is affine
  * @param floatReason why the weights stay float; empty if they do not or there are none
  */
 public record LayerRow(
@@ -44,7 +49,47 @@ public record LayerRow(
     OptionalInt accumulatorBits,
     long bytesBefore,
     long bytesAfter,
+    Optional<Affine> affine,
     String floatReason) {
+  /**
+   * What is affine in a layer.
+   *
+   * @param minScale over the channels of the weights; empty if they are not affine
+   * @param maxScale likewise
+   * @param valueScale of the layer's value; empty if it is not affine
+   * @param valueZeroPoint likewise
+   */
+  public record Affine(
+      OptionalDouble minScale,
+      OptionalDouble maxScale,
+      OptionalDouble valueScale,
+      OptionalLong valueZeroPoint) {
+    static Optional<Affine> of(QuantizedLayer layer, Optional<AffineParameters> value) {
+      double[] scales =
+          layer.parameters().stream()
+              .filter(parameter -> parameter.role() == ParameterRole.WEIGHT)
+              .flatMap(parameter -> parameter.codes().stream())
+              .flatMap(codes -> codes.formats().stream())
+              .filter(AffineParameters.class::isInstance)
+              .mapToDouble(format -> ((AffineParameters) format).scale())
+              .toArray();
+      return scales.length == 0 && value.isEmpty()
+          ? Optional.empty()
+          : Optional.of(
+              new Affine(
+                  Arrays.stream(scales).min(),
+                  Arrays.stream(scales).max(),
+                  value.isPresent()
+                      ? OptionalDouble.of(value.get().scale())
+                      : OptionalDouble.empty(),
+                  value.isPresent()
+                      ? OptionalLong.of(value.get().zeroPoint())
+                      : OptionalLong.empty()));
+    }
+  }
+
+  private static final int AFFINE_BYTES = 8;
+
   static LayerRow of(
       QuantizedLayer layer, OptionalDouble statistic, Integers integers, int bytesPerElement) {
     int min = Integer.MAX_VALUE;
@@ -56,7 +101,9 @@ public record LayerRow(
         after += parameter.length() * parameter.bitWidth() / Byte.SIZE;
         continue;
       }
-      after += parameter.codes().get().packedLength() + parameter.codes().get().formats().size();
+      boolean affine = parameter.codes().get().formats().get(0) instanceof AffineParameters;
+      int formats = parameter.codes().get().formats().size() * (affine ? AFFINE_BYTES : 1);
+      after += parameter.codes().get().packedLength() + formats;
       if (parameter.role() == ParameterRole.WEIGHT) {
         sqnr = Math.min(sqnr, parameter.sqnrDb());
         int[] lengths =
@@ -86,6 +133,7 @@ public record LayerRow(
         integers.accumulatorBits(layer.name()),
         layer.parameterCount() * bytesPerElement,
         after,
+        Affine.of(layer, integers.valueAffine(layer.name())),
         layer.floatReason().orElse(""));
   }
 }

@@ -95,8 +95,8 @@ public record QuantizationReport(
 
   /**
    * Returns a table with a line per layer and a line of totals: bits of weights, their fractional
-   * lengths, bits of the value and its channels' fractional lengths, bits of the widest sum with
-   * the type that holds it.
+   * lengths (scales if they are affine), bits of the value and its channels' fractional lengths
+   * ({@code scale @ zero point}), bits of the widest sum with the type that holds it.
    */
   public String table() {
     List<List<String>> lines = new ArrayList<>();
@@ -148,13 +148,19 @@ public record QuantizationReport(
         row.kind(),
         String.valueOf(row.parameters()),
         any ? String.valueOf(row.bits()) : "-",
-        range(row.minFractionalLength(), row.maxFractionalLength()),
+        row.affine()
+            .filter(affine -> affine.minScale().isPresent())
+            .map(affine -> scales(affine.minScale(), affine.maxScale()))
+            .orElseGet(() -> range(row.minFractionalLength(), row.maxFractionalLength())),
         row.statistic().isPresent()
             ? String.format(Locale.ROOT, "%.3e", row.statistic().getAsDouble())
             : "-",
-        row.minFractionalLength().isEmpty() ? "-" : decibels(row.sqnrDb()),
+        hasCodes(row) ? decibels(row.sqnrDb()) : "-",
         row.valueBits().isPresent() ? String.valueOf(row.valueBits().getAsInt()) : "-",
-        range(row.minValueFractionalLength(), row.maxValueFractionalLength()),
+        row.affine()
+            .filter(affine -> affine.valueScale().isPresent())
+            .map(QuantizationReport::value)
+            .orElseGet(() -> range(row.minValueFractionalLength(), row.maxValueFractionalLength())),
         row.accumulatorBits().isPresent() ? sums(row.accumulatorBits().getAsInt()) : "-",
         String.valueOf(row.bytesBefore()),
         String.valueOf(row.bytesAfter()),
@@ -167,6 +173,25 @@ public record QuantizationReport(
 
   private static String type(int bits) {
     return bits <= Integer.SIZE ? "int32" : "int64";
+  }
+
+  private static boolean hasCodes(LayerRow row) {
+    return row.minFractionalLength().isPresent()
+        || row.affine().map(affine -> affine.minScale().isPresent()).orElse(false);
+  }
+
+  private static String scales(OptionalDouble min, OptionalDouble max) {
+    String from = String.format(Locale.ROOT, "%.2e", min.orElseThrow());
+    String to = String.format(Locale.ROOT, "%.2e", max.orElseThrow());
+    return from.equals(to) ? from : from + ".." + to;
+  }
+
+  private static String value(LayerRow.Affine affine) {
+    return String.format(
+        Locale.ROOT,
+        "%.2e @ %d",
+        affine.valueScale().orElseThrow(),
+        affine.valueZeroPoint().orElseThrow());
   }
 
   private static String range(OptionalInt min, OptionalInt max) {
@@ -206,7 +231,8 @@ public record QuantizationReport(
    * Returns one JSON object per layer: {@code name, kind, parameters, bits, minFractionalLength,
    * maxFractionalLength, statistic, sqnrDb, valueBits, minValueFractionalLength,
    * maxValueFractionalLength, accumulatorBits, accumulatorType, bytesBefore, bytesAfter,
-   * floatReason, raised}. What does not apply or is infinite is null.
+   * floatReason, raised}. What does not apply or is infinite is null. Affine layers have {@code
+   * minScale, maxScale, valueScale, valueZeroPoint} besides, in place of fractional lengths.
    */
   public ArrayNode toJson() {
     ArrayNode layers = new ObjectMapper().createArrayNode();
@@ -221,7 +247,7 @@ public record QuantizationReport(
           .put(
               "statistic",
               row.statistic().isPresent() ? finite(row.statistic().getAsDouble()) : null)
-          .put("sqnrDb", row.minFractionalLength().isEmpty() ? null : finite(row.sqnrDb()))
+          .put("sqnrDb", hasCodes(row) ? finite(row.sqnrDb()) : null)
           .put("valueBits", boxed(row.valueBits()))
           .put("minValueFractionalLength", boxed(row.minValueFractionalLength()))
           .put("maxValueFractionalLength", boxed(row.maxValueFractionalLength()))
@@ -233,8 +259,16 @@ public record QuantizationReport(
           .put("bytesAfter", row.bytesAfter())
           .put("floatReason", row.floatReason().isEmpty() ? null : row.floatReason())
           .put("raised", raised.get(row.name()));
+      row.affine().ifPresent(affine -> put(affine, node));
     }
     return layers;
+  }
+
+  private static void put(LayerRow.Affine affine, ObjectNode node) {
+    affine.minScale().ifPresent(scale -> node.put("minScale", scale));
+    affine.maxScale().ifPresent(scale -> node.put("maxScale", scale));
+    affine.valueScale().ifPresent(scale -> node.put("valueScale", scale));
+    affine.valueZeroPoint().ifPresent(zeroPoint -> node.put("valueZeroPoint", zeroPoint));
   }
 
   private static @Nullable Integer boxed(OptionalInt value) {

@@ -298,6 +298,20 @@ final class AffineConversionTest {
   }
 
   @Test
+  void cIsRefused() {
+    MultiLayerNetwork network = network(Activation.RELU);
+    QuantizedModel model =
+        Quantization.of(network).scheme(Scheme.AFFINE).calibrate(Nd4j.rand(8, 3, 8, 8)).convert();
+    IntegerNetwork integers = model.toIntegerNetwork();
+    assertEquals(
+        "scheme must be fixed-point to be written as C, found affine",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> org.dl4jquant.export.c.CHeader.of(integers, "net"))
+            .getMessage());
+  }
+
+  @Test
   void onnxTargetGivesTheSameFormats() {
     MultiLayerNetwork network = network(Activation.RELU);
     INDArray data = Nd4j.randn(32, 3, 8, 8);

@@ -7,6 +7,7 @@ import org.dl4jquant.calibrate.FiniteExamples;
 import org.dl4jquant.convert.Alignment;
 import org.dl4jquant.datafile.LabeledExamples;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.strategy.FormatStrategy;
 import org.dl4jquant.terminal.Progress;
@@ -79,6 +80,17 @@ final class CalibrationOptions {
               + " shift-max for --target integer, balanced for onnx).")
   private @Nullable String alignment;
 
+  @Option(
+      names = "--scheme",
+      paramLabel = "NAME",
+      description =
+          "What kind of numbers codes stand for: fixed-point (steps that are powers of two) or"
+              + " affine (float scales and zero points, one format per value, for ONNX Runtime and"
+              + " evaluate --engine integer, not for C), with --strategy max-abs, percentile, sigma,"
+              + " mse, kl or auto; overrules --config (default: what --config says, else"
+              + " fixed-point).")
+  private @Nullable String scheme;
+
   private CalibrationOptions() {}
 
   /** Returns whether the network shall compute in integers. */
@@ -122,14 +134,39 @@ final class CalibrationOptions {
       if (alignment != null) {
         Alignment.named(alignment);
       }
+      scheme();
     } catch (IllegalArgumentException e) {
       throw new ParameterException(command, "--" + e.getMessage(), e);
+    }
+    if (scheme().equals(Optional.of(Scheme.AFFINE))) {
+      checkAffine(command);
+    }
+  }
+
+  private void checkAffine(CommandLine command) {
+    if (!FormatStrategy.named(strategy()).choosesAffine()) {
+      throw new ParameterException(
+          command,
+          "--strategy must be max-abs, percentile, sigma, mse, kl or auto with --scheme affine,"
+              + " found '"
+              + strategy()
+              + "'");
+    }
+    if (alignment != null && Alignment.named(alignment) != Alignment.NONE) {
+      throw new ParameterException(
+          command,
+          "--alignment must be none or left out with --scheme affine, found '" + alignment + "'");
     }
   }
 
   /** Returns what is to compute the network, if the options say so. */
   Optional<Target> target() {
     return Optional.ofNullable(target).map(Target::named);
+  }
+
+  /** Returns the kind of numbers, if the options say so. */
+  Optional<Scheme> scheme() {
+    return Optional.ofNullable(scheme).map(Scheme::named);
   }
 
   int bits() {

@@ -17,6 +17,7 @@ import org.dl4jquant.export.PackedArchive;
 import org.dl4jquant.export.PlainArchive;
 import org.dl4jquant.precision.LayerStatistic;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.SearchResult;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.report.QuantizationReport;
@@ -96,7 +97,8 @@ final class QuantizeCommand implements Callable<Integer> {
     if (file.quantized().isPresent()) {
       tell("MODEL is quantized already: its codes are what is quantized now");
     }
-    Quantization start = Quantization.of(file.network()).weightBits(bits());
+    Quantization any = Quantization.of(file.network()).weightBits(bits());
+    Quantization start = calibration.scheme().map(any::scheme).orElse(any);
     Quantization weights = pins.pin(file.normalizer().map(start::normalizer).orElse(start));
     ImmutableList<LayerStatistic> statistics = statistics(weights);
     Quantization quantization = calibration.calibrate(weights, file, data);
@@ -167,7 +169,8 @@ final class QuantizeCommand implements Callable<Integer> {
       if (!calibration.isWanted() && !stated.fallback().keepsFloatActivations()) {
         tell("the activation bits in " + config + " have no effect without --calibration");
       }
-      return calibration.target().map(stated::with).orElse(stated);
+      PrecisionPlan target = calibration.target().map(stated::with).orElse(stated);
+      return calibration.scheme().map(target::with).orElse(target);
     }
     return found.map(result -> result.best().plan()).orElseGet(quantization::plan);
   }
@@ -259,6 +262,7 @@ final class QuantizeCommand implements Callable<Integer> {
     json.put("out", out.toString())
         .put("computesIn", integers ? "integers" : "floats")
         .put("target", integers ? quantized.plan().target().map(Target::word).orElse(null) : null)
+        .put("scheme", quantized.plan().scheme().orElse(Scheme.FIXED_POINT).word())
         .put("bytesBefore", rows.bytesBefore())
         .put("bytesAfter", rows.bytesAfter());
     if (rows.calibrationExamples() > 0) {

@@ -18,13 +18,14 @@ import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.Alignment;
 import org.dl4jquant.examples.IntegerAccuracyStudy.Setting;
 import org.dl4jquant.examples.IntegerAccuracyStudy.Subject;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.strategy.FormatStrategy;
 
 /**
- * What formats per channel gain (method A): the networks of {@link IntegerAccuracyStudy}, and its
- * trained ones if the directory has them, with one format per value and with one per channel, by
- * the SQNR of the logits on the test split.
+ * What formats per channel gain (method A), and what affine ones would: the networks of {@link
+ * IntegerAccuracyStudy}, and its trained ones if the directory has them, with one format per value
+ * and with one per channel, by the SQNR of the logits on the test split.
  */
 public final class ChannelFormatStudy {
   private static final int FEW = 10;
@@ -36,6 +37,7 @@ public final class ChannelFormatStudy {
           setting("W8A8 ALIGN_MIN", MANY, start -> onnx(bits(start, 8, 8), Alignment.ALIGN_MIN)),
           setting("W8A8 balanced", MANY, start -> onnx(bits(start, 8, 8), Alignment.BALANCED)),
           setting("W8A8 SHIFT_MAX", MANY, start -> bits(start, 8, 8)),
+          setting("W8A8 affine", MANY, start -> affine(bits(start, 8, 8))),
           setting(
               "W8A8 SHIFT_MAX, channel-statistics",
               MANY,
@@ -46,10 +48,12 @@ public final class ChannelFormatStudy {
               FEW,
               start -> onnx(bits(start, 8, 8), Alignment.BALANCED)),
           setting("W8A8 SHIFT_MAX, 10 images", FEW, start -> bits(start, 8, 8)),
+          setting("W8A8 affine, 10 images", FEW, start -> affine(bits(start, 8, 8))),
           setting("W4A8 layer", MANY, start -> onnx(bits(start, 4, 8), Alignment.NONE)),
           setting("W4A8 ALIGN_MIN", MANY, start -> onnx(bits(start, 4, 8), Alignment.ALIGN_MIN)),
           setting("W4A8 balanced", MANY, start -> onnx(bits(start, 4, 8), Alignment.BALANCED)),
-          setting("W4A8 SHIFT_MAX", MANY, start -> bits(start, 4, 8)));
+          setting("W4A8 SHIFT_MAX", MANY, start -> bits(start, 4, 8)),
+          setting("W4A8 affine", MANY, start -> affine(bits(start, 4, 8))));
 
   private ChannelFormatStudy() {}
 
@@ -61,6 +65,10 @@ public final class ChannelFormatStudy {
     return start.target(Target.ONNX).alignment(alignment);
   }
 
+  private static Quantization affine(Quantization start) {
+    return start.target(Target.ONNX).scheme(Scheme.AFFINE);
+  }
+
   private static Quantization bits(Quantization start, int weights, int values) {
     return start.weightBits(weights).activationBits(values).strategy(FormatStrategy.minMse());
   }
@@ -68,7 +76,8 @@ public final class ChannelFormatStudy {
   /**
    * Runs the study, or what is left of it.
    *
-   * @param arguments the directory, which is made if there is none, and how many seeds (5)
+   * @param arguments the directory, which is made if there is none, how many seeds (5), and
+   *     patterns of the networks and of the settings (all)
    */
   public static void main(String[] arguments) throws IOException {
     Path directory = Path.of(arguments.length > 0 ? arguments[0] : "channel-formats");
@@ -77,9 +86,13 @@ public final class ChannelFormatStudy {
         IntegerAccuracyStudy.SUBJECTS.stream()
             .filter(s -> arguments.length < 3 || s.network().matches(arguments[2]))
             .toList();
+    List<Setting> settings =
+        SETTINGS.stream()
+            .filter(s -> arguments.length < 4 || s.name().matches(arguments[3]))
+            .toList();
     AccuracyTable table =
         new IntegerAccuracyStudy(directory)
-            .run(subjects, LongStream.range(42, 42 + seeds).boxed().toList(), SETTINGS);
+            .run(subjects, LongStream.range(42, 42 + seeds).boxed().toList(), settings);
     String text =
         markdown(table, "SQNR of the logits in dB", "%.1f", AccuracyTrial::logitSqnrDb)
             + markdown(table, "Points of accuracy lost", "%.2f", AccuracyTrial::pointsLost);

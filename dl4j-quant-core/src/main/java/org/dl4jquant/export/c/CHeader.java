@@ -36,12 +36,20 @@ public final class CHeader {
    *
    * @param name what all its identifiers begin with: a C identifier in lower case
    * @throws IllegalArgumentException if the network holds an operation that is not written as C,
-   *     with its name; or if a sum lies on a coarser grid than its products
+   *     with its name; if formats are affine; or if a sum lies on a coarser grid than its products
    */
   public static CHeader of(IntegerNetwork network, String name) {
     Checks.that(name.matches("[a-z][a-z0-9_]*"), "name", "be a C identifier in lower case", name);
     NetworkGraph graph = network.graph().graph();
     Checks.that(graph.inputs().size() == 1, "inputs", "be one", graph.inputs());
+    Checks.that(
+        network.graph().graph().nodes().stream()
+            .flatMap(node -> network.graph().format(node.name()).stream())
+            .flatMap(format -> format.formats().stream())
+            .allMatch(FixedPointFormat.class::isInstance),
+        "scheme",
+        "be fixed-point to be written as C",
+        "affine");
     CText text = new CText(name);
     CNodes nodes = new CNodes(network, text);
     String input = graph.inputs().get(0);
