@@ -69,7 +69,7 @@ def row(setting, reference, found, labels):
 def ours(directory, bits):
     """Our files of weights of this width: what is said of each, and the file."""
     for file in sorted(directory.glob(f"w{bits}a8-*.onnx")):
-        yield file.stem.removeprefix(f"w{bits}a8-").replace("logits", "logits of ") + " bits", file
+        yield file.stem.removeprefix(f"w{bits}a8-").replace("-", ", ").replace("logits", "logits of ") + " bits", file
 
 
 def compare(directory):

@@ -9,14 +9,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.deeplearning4j.nn.api.Model;
 import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.Conversion;
 import org.dl4jquant.examples.IntegerAccuracyStudy;
 import org.dl4jquant.examples.IntegerAccuracyStudy.Subject;
 import org.dl4jquant.examples.Split;
 import org.dl4jquant.onnx.OnnxOptions;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.Target;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -25,7 +28,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /**
  * Writes for each network of {@link IntegerAccuracyStudy} what {@code compare_with_onnxruntime.py}
  * compares: the float network, ours of 8-bit activations with weights of 8 and 4 bits and logits of
- * 16 and 8 bits, and the data as {@code .npy} files.
+ * 16 and 8 bits, ours with affine formats, and the data as {@code .npy} files.
  *
  * <p>Arguments: the directory to write to; the directory of trained networks, plain zips that the
  * study has left there, or that are trained and left; and names such as {@code digits-MLP}, all
@@ -63,14 +66,17 @@ public final class PeerInputs {
     start.exportFloatOnnx(directory.resolve("float.onnx"), options);
     Quantization calibrated = start.calibrate(calibration).target(Target.ONNX);
     for (int bits : List.of(8, 4)) {
-      for (int logitBits : List.of(16, 8)) {
-        String name = "w" + bits + "a8-logits" + logitBits + ".onnx";
-        calibrated
-            .weightBits(bits)
-            .conversion(calibrated.conversion().withOutputBits(logitBits))
-            .convert()
-            .exportOnnx(directory.resolve(name), options);
-      }
+      Quantization sized = calibrated.weightBits(bits);
+      Conversion eight = calibrated.conversion().withOutputBits(8);
+      String name = "w" + bits + "a8-";
+      sized.convert().exportOnnx(directory.resolve(name + "logits16.onnx"), options);
+      Map.of("logits8", eight, "affine-logits8", eight.withScheme(Scheme.AFFINE))
+          .forEach(
+              (way, conversion) ->
+                  sized
+                      .conversion(conversion)
+                      .convert()
+                      .exportOnnx(directory.resolve(name + way + ".onnx"), options));
     }
     DataSet test = split.test();
     npy(directory.resolve("calibration.npy"), calibration);
