@@ -1,6 +1,7 @@
 package org.dl4jquant.finetune;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.Collection;
 import java.util.Optional;
@@ -9,7 +10,12 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.convert.QuantizedParameter;
+import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.listeners.LimitedPrecisionListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -140,6 +146,37 @@ public final class FineTuningRun {
         .filter(listener -> listener != old.shadows())
         .filter(listener -> old.masters().filter(own -> own == listener).isEmpty())
         .toArray(TrainingListener[]::new);
+  }
+
+  /**
+   * Returns a copy of the network without any quantization, with the floats behind the codes, or
+   * what {@link #masters} carries: folded if activations are codes. It needs nothing of this
+   * library.
+   */
+  public Model floats() {
+    return training.floats().model();
+  }
+
+  /**
+   * Returns a model with the same codes of weights, but formats of values, and with them the grids
+   * of sums, chosen anew for what the network has become (method A, step 3). Of use where the
+   * conversion looks at the network it is given; whether it is better than {@link #model()}, whose
+   * formats were trained with, data will tell.
+   */
+  public QuantizedModel realigned() {
+    QuantizedModel tuned = model();
+    Dl4jNetwork coarse = training.floats(network());
+    ImmutableMap.Builder<String, ImmutableList<NumberFormat>> formats = ImmutableMap.builder();
+    for (QuantizedLayer layer : tuned.layers()) {
+      for (QuantizedParameter parameter : layer.parameters()) {
+        if (parameter.role() == ParameterRole.WEIGHT && parameter.codes().isPresent()) {
+          formats.put(layer.name() + "/" + parameter.key(), parameter.codes().get().formats());
+        }
+      }
+    }
+    return settings
+        .plainlyConverted(tuned.plainNetwork().model())
+        .withValues(coarse, formats.buildOrThrow());
   }
 
   /**

@@ -14,6 +14,7 @@ import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.listeners.LimitedPrecisionBuilder;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.stats.WeightDifferences;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
@@ -36,8 +37,8 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  *         .model();
  * }</pre>
  *
- * <p>Where the plan comes from does not matter; {@link Quantization#search} finds one from what a
- * listener has recorded and a budget. Immutable; the network is only read.
+ * <p>Where the plan comes from does not matter; {@link PrecisionBudget} makes one of what a
+ * listener has recorded. Immutable; the network is only read.
  */
 public final class MixedPrecisionFineTuning {
   private final Model network;
@@ -89,6 +90,26 @@ public final class MixedPrecisionFineTuning {
   public static MixedPrecisionFineTuning of(
       Model network, PrecisionPlan plan, MultiDataSetIterator calibration) {
     return of(network, any -> Quantization.of(any).calibrate(calibration).convert(plan));
+  }
+
+  /**
+   * Starts from a trained network, what a {@link org.dl4jquant.listeners.WeightDifferenceListener}
+   * recorded while it was trained, and what the plan may cost. The layers that are not lowered, and
+   * activations, have 8 bits; {@link PrecisionBudget#plan} gives the plan of another start.
+   *
+   * @param calibration can be reset
+   * @throws IllegalArgumentException if another network was watched, or the budget cannot be met
+   * @throws IllegalStateException if no cycle of training was seen
+   */
+  public static MixedPrecisionFineTuning of(
+      Model network,
+      WeightDifferences recorded,
+      PrecisionBudget budget,
+      DataSetIterator calibration) {
+    return of(
+        network,
+        budget.plan(Quantization.of(network).calibrate(calibration), recorded),
+        calibration);
   }
 
   /** Changes updater, schedule, regularization, dropout or seed, as in DL4J's transfer learning. */
@@ -174,8 +195,13 @@ public final class MixedPrecisionFineTuning {
     return options.formatsEachEpoch();
   }
 
+  /** Returns the model that the conversion makes of a network, without levels. */
+  QuantizedModel plainlyConverted(Model floats) {
+    return conversion.apply(floats);
+  }
+
   QuantizedModel converted(Model floats) {
-    QuantizedModel model = conversion.apply(floats);
+    QuantizedModel model = plainlyConverted(floats);
     return reclustered(model, TrainingNetwork.like(model, floats)).orElse(model);
   }
 

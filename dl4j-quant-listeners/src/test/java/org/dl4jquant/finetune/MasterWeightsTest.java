@@ -220,4 +220,36 @@ final class MasterWeightsTest {
         whole.masters().orElseThrow().fineWeights("second", "W"),
         second.masters().orElseThrow().fineWeights("second", "W"));
   }
+
+  @Test
+  void realigningKeepsTheCodesOfWeights() {
+    for (boolean graph : new boolean[] {false, true}) {
+      Model network = trained(graph, DataType.FLOAT);
+      DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.FLOAT);
+      FineTuningRun run =
+          tuning(network, 3, 5, data)
+              .withMasterWeights(ResidualGradientListener::builder)
+              .withCodebooks(WeightedEntropyCodebooks.DEFAULT, layer -> layer.startsWith("s"))
+              .with(new FineTuneConfiguration.Builder().updater(new Adam(2e-2)).build())
+              .fit(data, 2);
+      QuantizedModel trained = run.model();
+      QuantizedModel again = run.realigned();
+      assertNotEquals(trained.activations(), again.activations());
+      Dl4jNetwork expected = trained.plainNetwork();
+      for (int i = 0; i < expected.layers().size(); i++) {
+        for (int p = 0; p < expected.layers().get(i).parameters().size(); p++) {
+          Dl4jParameter own = expected.layers().get(i).parameters().get(p);
+          if (own.isWeight()) {
+            assertEquals(
+                own.value(),
+                again.plainNetwork().layers().get(i).parameters().get(p).value(),
+                own.name());
+          }
+        }
+      }
+      DataSetIterator test = FineTuningNetworks.batches(TEST, DataType.FLOAT);
+      double accuracy = FineTuningNetworks.accuracy(trained.toNetwork(), test);
+      assertEquals(accuracy, FineTuningNetworks.accuracy(again.toNetwork(), test), 0.1);
+    }
+  }
 }
