@@ -25,6 +25,9 @@ final class Session implements AutoCloseable {
   /** The declared sizes of a value, the batch first; -1 for those that only data tells. */
   record Value(String name, List<Long> sizes) {}
 
+  /** Threads wait actively within a call, not behind it, where they take time from all others. */
+  private static final String STOP_SPINNING = "session.force_spinning_stop";
+
   private final OrtEnvironment environment;
   private final OrtSession session;
   private final String where;
@@ -51,6 +54,7 @@ final class Session implements AutoCloseable {
       OrtEnvironment environment = OrtEnvironment.getEnvironment();
       try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions()) {
         settings.setOptimizationLevel(level(options.optimization()));
+        settings.addConfigEntry(STOP_SPINNING, "1");
         if (options.threads() > 0) {
           settings.setIntraOpNumThreads(options.threads());
         }
