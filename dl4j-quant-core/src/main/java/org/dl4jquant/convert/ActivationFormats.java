@@ -4,11 +4,15 @@ import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.graph.Activation;
@@ -28,6 +32,7 @@ import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.stats.ChannelProfile;
 import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.strategy.FormatStrategy;
+import org.dl4jquant.strategy.PdfFamily;
 
 /**
  * Chooses the format of every value that is to be codes, from what calibration saw of it.
@@ -56,6 +61,7 @@ final class ActivationFormats {
   private final boolean perChannel;
   private final Function<String, Optional<TensorProfile>> profiles;
   private final Set<String> unsigned = new HashSet<>();
+  private final Map<String, String> families = new LinkedHashMap<>();
 
   ActivationFormats(
       NetworkGraph graph,
@@ -102,7 +108,9 @@ final class ActivationFormats {
     if (!choice.outside() || choice.bits() < PLENTY_BITS) {
       FixedPointFormat format = strategy.choose(profile.whole(), choice.bits(), signed);
       requireReach(node, profile.whole(), format);
-      return perChannel && !choice.outside() && hasChannels(node, profile)
+      boolean each = perChannel && !choice.outside() && hasChannels(node, profile);
+      name(node, each ? profile.channels().stream() : Stream.of(profile.whole()), format);
+      return each
           ? ActivationFormat.perChannel(
               coarsened(strategy.chooseEach(profile, choice.bits(), signed)))
           : ActivationFormat.perTensor(format);
@@ -111,6 +119,30 @@ final class ActivationFormats {
     FixedPointFormat seen = FormatStrategy.maxAbs().choose(profile.whole(), choice.bits(), signed);
     requireReach(node, profile.whole(), seen);
     return ActivationFormat.perTensor(seen.withFractionalLength(seen.fractionalLength() - 1));
+  }
+
+  /** Returns what {@link org.dl4jquant.convert.Provenance#families} tells. */
+  ImmutableMap<String, String> families() {
+    return ImmutableMap.copyOf(families);
+  }
+
+  private void name(Node node, Stream<ChannelProfile> channels, FixedPointFormat format) {
+    Map<PdfFamily, Long> counts =
+        channels
+            .flatMap(
+                channel -> strategy.family(channel, format.bitWidth(), format.signed()).stream())
+            .collect(
+                Collectors.groupingBy(
+                    family -> family, () -> new EnumMap<>(PdfFamily.class), Collectors.counting()));
+    if (!counts.isEmpty()) {
+      families.put(
+          node.name(),
+          counts.size() == 1
+              ? counts.keySet().iterator().next().toString()
+              : counts.entrySet().stream()
+                  .map(entry -> entry.getKey() + " " + entry.getValue())
+                  .collect(Collectors.joining(", ")));
+    }
   }
 
   /** Codes are unsigned: with a zero point that is all the same, and runtimes prefer it. */

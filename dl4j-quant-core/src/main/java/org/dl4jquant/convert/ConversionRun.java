@@ -36,6 +36,7 @@ import org.dl4jquant.stats.TensorProfile;
 import org.dl4jquant.strategy.FormatStrategy;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** One conversion: weights, then formats of values, then biases on the grids that both make. */
 final class ConversionRun {
@@ -51,6 +52,8 @@ final class ConversionRun {
   private final Alignment alignment;
   private final Scheme scheme;
   private final Map<String, QuantizedParameter> parameters = new HashMap<>();
+  private final ImmutableMap<String, String> foldedInto;
+  private ImmutableMap<String, String> families = ImmutableMap.of();
   private String activationStrategy;
   private boolean adapted;
 
@@ -62,6 +65,7 @@ final class ConversionRun {
       Optional<CalibrationExamples> examples) {
     Target target = plan.target().orElse(settings.target());
     this.settings = settings;
+    this.foldedInto = folded.folded();
     this.activationStrategy = settings.activations().toString();
     this.examples = examples;
     this.scheme = plan.scheme().orElse(settings.scheme());
@@ -132,23 +136,43 @@ final class ConversionRun {
             .filter(each -> scheme == Scheme.FIXED_POINT || each.choosesAffine())
             .collect(toImmutableList());
     if (examples.isEmpty() || candidates.size() == 1 || choices.isEmpty()) {
-      return formats(candidates.get(0), choices);
+      ActivationFormats only = formats(candidates.get(0));
+      ImmutableMap<String, ActivationFormat> chosen = only.choose(choices);
+      families = only.families();
+      return chosen;
     }
     ImmutableMap.Builder<String, ImmutableMap<String, ActivationFormat>> all =
         ImmutableMap.builder();
-    candidates.forEach(each -> all.put(each.toString(), formats(each, choices)));
+    Map<String, ImmutableMap<String, String>> named = new HashMap<>();
+    for (FormatStrategy each : candidates) {
+      ActivationFormats own = formats(each);
+      all.put(each.toString(), own.choose(choices));
+      named.put(each.toString(), own.families());
+    }
     StrategySearch.Choice choice =
         new StrategySearch(
                 image.graph(), examples.get(), formats -> assembled(after, codes, formats, biases))
             .choose(all.buildOrThrow());
     activationStrategy = settings.activations() + ": " + choice.text();
+    families = families(choice.strategies(), named);
     return choice.formats();
   }
 
-  private ImmutableMap<String, ActivationFormat> formats(
-      FormatStrategy strategy, ImmutableMap<String, CodePlan.Choice> choices) {
-    return new ActivationFormats(image.graph(), strategy, scheme, alignment.perChannel(), profiles)
-        .choose(choices);
+  private ActivationFormats formats(FormatStrategy strategy) {
+    return new ActivationFormats(image.graph(), strategy, scheme, alignment.perChannel(), profiles);
+  }
+
+  private static ImmutableMap<String, String> families(
+      Map<String, String> strategies, Map<String, ImmutableMap<String, String>> named) {
+    ImmutableMap.Builder<String, String> families = ImmutableMap.builder();
+    strategies.forEach(
+        (value, strategy) -> {
+          @Nullable String family = Objects.requireNonNull(named.get(strategy)).get(value);
+          if (family != null) {
+            families.put(value, family);
+          }
+        });
+    return families.buildOrThrow();
   }
 
   /**
@@ -374,7 +398,8 @@ final class ConversionRun {
       QuantizedModel weights, String source, ImmutableMap<String, ActivationFormat> formats) {
     ImmutableList<QuantizedLayer> layers =
         network.layers().stream().map(this::layer).collect(toImmutableList());
-    Provenance provenance = Provenance.of(source, weightStrategy(), activationStrategy);
+    Provenance provenance =
+        Provenance.of(source, weightStrategy(), activationStrategy).with(foldedInto, families);
     return new QuantizedModel(
         new ModelContent(
             weights.graph(),

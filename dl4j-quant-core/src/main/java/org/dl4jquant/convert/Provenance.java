@@ -1,5 +1,7 @@
 package org.dl4jquant.convert;
 
+import com.google.common.collect.ImmutableMap;
+
 /**
  * How a quantized model was made. Holds no date: the same input gives the same bytes.
  *
@@ -11,6 +13,10 @@ package org.dl4jquant.convert;
  * @param calibrationExamples how many examples calibration saw; 0 if there was none, or it did not
  *     say
  * @param leftOutExamples how many more it left out, because their features are NaN or infinite
+ * @param folded for each batch normalization that vanished the layer that took it over
+ * @param families of the distributions by which formats were chosen, by the node of the value:
+ *     {@code Laplace}, or of its channels {@code Laplace 5, normal 3}; empty where the strategy
+ *     knows none
  */
 public record Provenance(
     String library,
@@ -19,7 +25,9 @@ public record Provenance(
     String weightStrategy,
     String activationStrategy,
     long calibrationExamples,
-    long leftOutExamples) {
+    long leftOutExamples,
+    ImmutableMap<String, String> folded,
+    ImmutableMap<String, String> families) {
   /** The version of this library. */
   public static final String LIBRARY = "dl4j-quant 0.1.0-SNAPSHOT";
 
@@ -28,7 +36,15 @@ public record Provenance(
 
   static Provenance of(String sourceSha256, String weightStrategy, String activationStrategy) {
     return new Provenance(
-        LIBRARY, DEEPLEARNING4J, sourceSha256, weightStrategy, activationStrategy, 0, 0);
+        LIBRARY,
+        DEEPLEARNING4J,
+        sourceSha256,
+        weightStrategy,
+        activationStrategy,
+        0,
+        0,
+        ImmutableMap.of(),
+        ImmutableMap.of());
   }
 
   /** Returns this for other weights, chosen in another way. */
@@ -40,7 +56,9 @@ public record Provenance(
         strategy,
         activationStrategy,
         calibrationExamples,
-        leftOutExamples);
+        leftOutExamples,
+        folded,
+        families);
   }
 
   /** Returns this with the number of examples that calibration saw, and that it left out. */
@@ -52,6 +70,22 @@ public record Provenance(
         weightStrategy,
         activationStrategy,
         examples,
-        leftOut);
+        leftOut,
+        folded,
+        families);
+  }
+
+  /** Returns this with what folding took over, and the families of distributions. */
+  Provenance with(ImmutableMap<String, String> taken, ImmutableMap<String, String> distributions) {
+    return new Provenance(
+        library,
+        deeplearning4j,
+        sourceSha256,
+        weightStrategy,
+        activationStrategy,
+        calibrationExamples,
+        leftOutExamples,
+        taken,
+        distributions);
   }
 }

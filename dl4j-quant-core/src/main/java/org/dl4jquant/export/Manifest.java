@@ -117,15 +117,30 @@ record Manifest(
   }
 
   private static ObjectNode provenance(Provenance provenance) {
-    return MAPPER
-        .createObjectNode()
-        .put("library", provenance.library())
+    ObjectNode node = MAPPER.createObjectNode();
+    node.put("library", provenance.library())
         .put("deeplearning4j", provenance.deeplearning4j())
         .put("sourceSha256", provenance.sourceSha256())
         .put("weightStrategy", provenance.weightStrategy())
         .put("activationStrategy", provenance.activationStrategy())
         .put("calibrationExamples", provenance.calibrationExamples())
         .put("leftOutExamples", provenance.leftOutExamples());
+    put(node, "folded", provenance.folded());
+    put(node, "families", provenance.families());
+    return node;
+  }
+
+  private static void put(ObjectNode node, String key, Map<String, String> texts) {
+    if (!texts.isEmpty()) {
+      ObjectNode own = node.putObject(key);
+      texts.forEach(own::put);
+    }
+  }
+
+  private static ImmutableMap<String, String> texts(JsonNode nodes) {
+    ImmutableMap.Builder<String, String> texts = ImmutableMap.builder();
+    nodes.fields().forEachRemaining(entry -> texts.put(entry.getKey(), entry.getValue().asText()));
+    return texts.buildOrThrow();
   }
 
   private static ObjectNode write(ParameterEntry parameter) {
@@ -186,7 +201,9 @@ record Manifest(
               from.required("weightStrategy").asText(),
               version == 1 ? "" : from.required("activationStrategy").asText(),
               from.path("calibrationExamples").asLong(),
-              from.path("leftOutExamples").asLong()),
+              from.path("leftOutExamples").asLong(),
+              texts(from.path("folded")),
+              texts(from.path("families"))),
           layers(root.required("layers")),
           parameters(root.required("parameters")),
           version == 1 ? ImmutableMap.of() : ActivationEntries.read(root.required("activations")),

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param sums the widest sum of each layer or vertex
  */
 record Integers(ImmutableMap<String, ActivationFormat> values, ImmutableMap<String, Integer> sums) {
+  /** The suffix of the node of what a layer sums, before its activation function. */
+  static final String PREACTIVATION = "/preactivation";
+
   static Integers of(QuantizedModel model) {
     return new Integers(model.activations(), model.accumulatorBits());
   }
@@ -48,7 +51,7 @@ record Integers(ImmutableMap<String, ActivationFormat> values, ImmutableMap<Stri
 
   private @Nullable ActivationFormat value(String layer) {
     @Nullable ActivationFormat own = values.get(layer);
-    return own == null ? values.get(layer + "/preactivation") : own;
+    return own == null ? values.get(layer + PREACTIVATION) : own;
   }
 
   OptionalInt accumulatorBits(String layer) {

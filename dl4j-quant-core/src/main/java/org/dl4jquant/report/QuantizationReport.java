@@ -9,8 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import org.dl4jquant.convert.Provenance;
 import org.dl4jquant.convert.QuantizedModel;
 import org.jspecify.annotations.Nullable;
 
@@ -20,16 +22,13 @@ import org.jspecify.annotations.Nullable;
  * @param rows in topological order, layers without parameters too
  * @param vertexSums the bits that the widest sum of each vertex without a layer can need
  * @param raised why a layer got more bits than was asked for, by layer
- * @param calibrationExamples how many examples calibration saw; 0 if there was none, or it did not
- *     say
- * @param leftOutExamples how many more it left out, because their features are NaN or infinite
+ * @param provenance how the model was made
  */
 public record QuantizationReport(
     ImmutableList<LayerRow> rows,
     ImmutableMap<String, Integer> vertexSums,
     ImmutableMap<String, String> raised,
-    long calibrationExamples,
-    long leftOutExamples) {
+    Provenance provenance) {
   private static final ImmutableList<String> HEADER =
       ImmutableList.of(
           "layer",
@@ -44,7 +43,7 @@ public record QuantizationReport(
           "sums",
           "bytes",
           "packed",
-          "float because");
+          "remark");
 
   /** Returns the report of a model. */
   public static QuantizationReport of(QuantizedModel model) {
@@ -65,8 +64,7 @@ public record QuantizationReport(
             .collect(ImmutableList.toImmutableList()),
         integers.besides(model.layers()),
         ImmutableMap.of(),
-        model.provenance().calibrationExamples(),
-        model.provenance().leftOutExamples());
+        model.provenance());
   }
 
   /**
@@ -74,8 +72,17 @@ public record QuantizationReport(
    * the table adds below its lines.
    */
   public QuantizationReport withRaised(Map<String, String> reasons) {
-    return new QuantizationReport(
-        rows, vertexSums, ImmutableMap.copyOf(reasons), calibrationExamples, leftOutExamples);
+    return new QuantizationReport(rows, vertexSums, ImmutableMap.copyOf(reasons), provenance);
+  }
+
+  /** Returns how many examples calibration saw; 0 if there was none, or it did not say. */
+  public long calibrationExamples() {
+    return provenance.calibrationExamples();
+  }
+
+  /** Returns how many more it left out, because their features are NaN or infinite. */
+  public long leftOutExamples() {
+    return provenance.leftOutExamples();
   }
 
   private static OptionalDouble find(Map<String, Double> statistics, String layer) {
@@ -120,14 +127,28 @@ public record QuantizationReport(
             String.valueOf(bytesAfter()),
             ""));
     StringBuilder text = new StringBuilder(layOut(lines));
+    text.append("formats of weights by ").append(provenance.weightStrategy());
+    if (!provenance.activationStrategy().isEmpty()) {
+      text.append("; of values by ").append(provenance.activationStrategy());
+    }
+    text.append('\n');
+    for (LayerRow row : rows) {
+      family(row)
+          .ifPresent(
+              family ->
+                  text.append(row.name())
+                      .append(": values distributed as ")
+                      .append(family)
+                      .append('\n'));
+    }
     vertexSums.forEach(
         (vertex, bits) -> text.append(vertex).append(": sums of ").append(sums(bits)).append('\n'));
     raised.forEach((layer, reason) -> text.append(layer).append(": ").append(reason).append('\n'));
-    if (calibrationExamples > 0) {
-      text.append("calibrated on ").append(calibrationExamples).append(" examples");
-      if (leftOutExamples > 0) {
+    if (calibrationExamples() > 0) {
+      text.append("calibrated on ").append(calibrationExamples()).append(" examples");
+      if (leftOutExamples() > 0) {
         text.append("; left out ")
-            .append(leftOutExamples)
+            .append(leftOutExamples())
             .append(" with features that are NaN or infinite");
       }
       text.append('\n');
@@ -141,11 +162,26 @@ public record QuantizationReport(
     return table();
   }
 
-  private static List<String> cells(LayerRow row) {
+  /** Returns the names of the columns of {@link #cells}. */
+  static ImmutableList<String> header() {
+    return HEADER;
+  }
+
+  /** Returns the family of the distribution of a layer's value, if it was named. */
+  Optional<String> family(LayerRow row) {
+    return Optional.ofNullable(provenance.families().get(row.name()))
+        .or(
+            () ->
+                Optional.ofNullable(
+                    provenance.families().get(row.name() + Integers.PREACTIVATION)));
+  }
+
+  /** Returns what the table says of a layer. */
+  List<String> cells(LayerRow row) {
     boolean any = row.parameters() > 0;
     return List.of(
         row.name(),
-        row.kind(),
+        foldedInto(row).isPresent() ? "BatchNormalization" : row.kind(),
         String.valueOf(row.parameters()),
         any ? String.valueOf(row.bits()) : "-",
         row.affine()
@@ -164,7 +200,11 @@ public record QuantizationReport(
         row.accumulatorBits().isPresent() ? sums(row.accumulatorBits().getAsInt()) : "-",
         String.valueOf(row.bytesBefore()),
         String.valueOf(row.bytesAfter()),
-        row.floatReason());
+        foldedInto(row).map(producer -> "folded into " + producer).orElse(row.floatReason()));
+  }
+
+  private Optional<String> foldedInto(LayerRow row) {
+    return Optional.ofNullable(provenance.folded().get(row.name()));
   }
 
   private static String sums(int bits) {
@@ -231,8 +271,9 @@ public record QuantizationReport(
    * Returns one JSON object per layer: {@code name, kind, parameters, bits, minFractionalLength,
    * maxFractionalLength, statistic, sqnrDb, valueBits, minValueFractionalLength,
    * maxValueFractionalLength, accumulatorBits, accumulatorType, bytesBefore, bytesAfter,
-   * floatReason, raised}. What does not apply or is infinite is null. Affine layers have {@code
-   * minScale, maxScale, valueScale, valueZeroPoint} besides, in place of fractional lengths.
+   * floatReason, raised, family, foldedInto}. What does not apply or is infinite is null. Affine
+   * layers have {@code minScale, maxScale, valueScale, valueZeroPoint} besides, in place of
+   * fractional lengths.
    */
   public ArrayNode toJson() {
     ArrayNode layers = new ObjectMapper().createArrayNode();
@@ -241,7 +282,7 @@ public record QuantizationReport(
       node.put("name", row.name())
           .put("kind", row.kind())
           .put("parameters", row.parameters())
-          .put("bits", row.bits())
+          .put("bits", row.parameters() > 0 ? (Integer) row.bits() : null)
           .put("minFractionalLength", boxed(row.minFractionalLength()))
           .put("maxFractionalLength", boxed(row.maxFractionalLength()))
           .put(
@@ -258,7 +299,9 @@ public record QuantizationReport(
           .put("bytesBefore", row.bytesBefore())
           .put("bytesAfter", row.bytesAfter())
           .put("floatReason", row.floatReason().isEmpty() ? null : row.floatReason())
-          .put("raised", raised.get(row.name()));
+          .put("raised", raised.get(row.name()))
+          .put("family", family(row).orElse(null))
+          .put("foldedInto", foldedInto(row).orElse(null));
       row.affine().ifPresent(affine -> put(affine, node));
     }
     return layers;
@@ -269,6 +312,21 @@ public record QuantizationReport(
     affine.maxScale().ifPresent(scale -> node.put("maxScale", scale));
     affine.valueScale().ifPresent(scale -> node.put("valueScale", scale));
     affine.valueZeroPoint().ifPresent(zeroPoint -> node.put("valueZeroPoint", zeroPoint));
+  }
+
+  /** Returns {@link #toHtml(Map)} without further facts. */
+  public String toHtml() {
+    return toHtml(ImmutableMap.of());
+  }
+
+  /**
+   * Returns the table as an HTML page that needs nothing else: no scripts, no other files. Bars
+   * show bits of 32, the SQNR and the bytes of each layer before and after.
+   *
+   * @param facts to stand above the table, by what they are of, in their order
+   */
+  public String toHtml(Map<String, String> facts) {
+    return new HtmlPage(this).text(facts);
   }
 
   private static @Nullable Integer boxed(OptionalInt value) {

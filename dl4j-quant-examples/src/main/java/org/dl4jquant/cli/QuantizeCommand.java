@@ -82,7 +82,9 @@ final class QuantizeCommand implements Callable<Integer> {
   @Option(
       names = "--report",
       paramLabel = "DIR",
-      description = "Where to write report.txt, report.json and plan.json (default: not written).")
+      description =
+          "Where to write report.txt, report.html, report.json and plan.json (default: not"
+              + " written).")
   private @Nullable Path report;
 
   @Mixin private DataOptions data;
@@ -263,6 +265,8 @@ final class QuantizeCommand implements Callable<Integer> {
         .put("computesIn", integers ? "integers" : "floats")
         .put("target", integers ? quantized.plan().target().map(Target::word).orElse(null) : null)
         .put("scheme", quantized.plan().scheme().orElse(Scheme.FIXED_POINT).word())
+        .put("weightStrategy", rows.provenance().weightStrategy())
+        .put("activationStrategy", integers ? rows.provenance().activationStrategy() : null)
         .put("bytesBefore", rows.bytesBefore())
         .put("bytesAfter", rows.bytesAfter());
     if (rows.calibrationExamples() > 0) {
