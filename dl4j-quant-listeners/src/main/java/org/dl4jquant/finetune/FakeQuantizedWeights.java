@@ -193,6 +193,15 @@ public final class FakeQuantizedWeights implements IWeightNoise {
     return configuration(network, layer) instanceof BaseLayer base && hearsWeightNoise(base);
   }
 
+  /** Puts another grid in the place of the one of a parameter. */
+  static void replace(Model network, String layer, String key, ParameterGrid grid) {
+    BaseLayer base = (BaseLayer) configuration(network, layer);
+    Map<String, ParameterGrid> grids =
+        new TreeMap<>(((FakeQuantizedWeights) base.getWeightNoise()).grids);
+    grids.put(key, grid);
+    base.setWeightNoise(new FakeQuantizedWeights(grids));
+  }
+
   private static boolean hearsWeightNoise(BaseLayer layer) {
     return !(layer instanceof Convolution1DLayer
         || layer instanceof EmbeddingLayer

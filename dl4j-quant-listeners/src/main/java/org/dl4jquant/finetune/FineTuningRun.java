@@ -2,6 +2,7 @@ package org.dl4jquant.finetune;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import com.google.common.primitives.Doubles;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.Collection;
 import java.util.Optional;
@@ -149,6 +150,35 @@ public final class FineTuningRun {
   }
 
   /**
+   * Returns the steps of weights as they have been learned, by parameter, {@code layer/key}: one
+   * per channel; empty if they are not learned, or not any more.
+   */
+  public ImmutableMap<String, ImmutableList<Double>> learnedSteps() {
+    ImmutableMap.Builder<String, ImmutableList<Double>> steps = ImmutableMap.builder();
+    training
+        .steps()
+        .ifPresent(
+            own ->
+                own.steps()
+                    .forEach(
+                        (name, values) ->
+                            steps.put(name, ImmutableList.copyOf(Doubles.asList(values)))));
+    return steps.buildOrThrow();
+  }
+
+  /**
+   * Puts the nearest powers of two, by ratio, in the place of learned steps, and learns them no
+   * more: for the last epoch. Does nothing where steps are not learned.
+   */
+  @CanIgnoreReturnValue
+  public FineTuningRun snapSteps() {
+    if (training.steps().isPresent()) {
+      training.snap();
+    }
+    return this;
+  }
+
+  /**
    * Returns a copy of the network without any quantization, with the floats behind the codes, or
    * what {@link #masters} carries: folded if activations are codes. It needs nothing of this
    * library.
@@ -181,7 +211,8 @@ public final class FineTuningRun {
 
   /**
    * Returns the model of the network as it is trained now. Its integers are the codes with which
-   * the network computes.
+   * the network computes, unless steps are being learned: then they are those that {@link
+   * #snapSteps} would leave.
    */
   public QuantizedModel model() {
     return model(network());
@@ -194,6 +225,6 @@ public final class FineTuningRun {
    * @throws IllegalArgumentException if it lacks a parameter
    */
   public QuantizedModel model(Model trained) {
-    return training.model().withValues(training.floats(trained));
+    return training.snapped().withValues(training.floats(trained));
   }
 }

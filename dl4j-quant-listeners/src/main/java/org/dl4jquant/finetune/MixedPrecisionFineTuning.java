@@ -163,6 +163,23 @@ public final class MixedPrecisionFineTuning {
     return with(options.withMasters(builders));
   }
 
+  /**
+   * Learns the steps of fixed-point weights with the weights, one per channel, instead of keeping
+   * those that conversion chose (LSQ, Esser et al. 2020, equations 3 and 5). They start from the
+   * formats of the model and end as the nearest powers of two: {@link #fit} trains its last epoch
+   * with those, and {@link FineTuningRun#snapSteps} puts them in place before it. Layers that DL4J
+   * gives no weight noise, levels of weighted entropy, and activations keep their formats. What the
+   * steps have learned is saved with the network, but not the averages by which they learn.
+   *
+   * @param learningRate by how much of its first size a step changes in an iteration at most, or
+   *     nearly: Adam's rate; 1e-3 is a beginning
+   * @throws IllegalStateException if formats are chosen each epoch, or weights are carried by
+   *     {@link #withMasterWeights}
+   */
+  public MixedPrecisionFineTuning withLearnedSteps(double learningRate) {
+    return with(options.withLearnedSteps(learningRate));
+  }
+
   /** Converts the network and builds the one to train. */
   public FineTuningRun start() {
     QuantizedModel model = converted(network);
@@ -186,9 +203,15 @@ public final class MixedPrecisionFineTuning {
     return new FineTuningRun(this, training(floats, weights), true);
   }
 
-  /** Starts, and trains for some epochs. */
+  /**
+   * Starts, and trains for some epochs, the last of them with steps that are powers of two where
+   * steps are learned.
+   */
   public FineTuningRun fit(DataSetIterator data, int epochs) {
-    return start().fit(data, epochs);
+    FineTuningRun run = start();
+    return options.stepLearningRate().isPresent() && epochs > 1
+        ? run.fit(data, epochs - 1).snapSteps().fit(data, 1)
+        : run.fit(data, epochs).snapSteps();
   }
 
   boolean choosesFormatsEachEpoch() {

@@ -10,9 +10,11 @@ import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
 @JsonSubTypes({
   @JsonSubTypes.Type(value = WeightGrid.class, name = "codes"),
   @JsonSubTypes.Type(value = BiasRounding.class, name = "sums"),
-  @JsonSubTypes.Type(value = LevelGrid.class, name = "levels")
+  @JsonSubTypes.Type(value = LevelGrid.class, name = "levels"),
+  @JsonSubTypes.Type(value = StepGrid.class, name = "steps")
 })
-sealed interface ParameterGrid extends Serializable permits WeightGrid, BiasRounding, LevelGrid {
+sealed interface ParameterGrid extends Serializable
+    permits WeightGrid, BiasRounding, LevelGrid, StepGrid {
   /**
    * Writes the allowed number nearest to each element of {@code master} to {@code target}.
    *

@@ -19,6 +19,7 @@ import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jquant.convert.BiasGrid;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
@@ -34,6 +35,7 @@ import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.format.Codebook;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.listeners.LimitedPrecisionBuilder;
@@ -55,6 +57,7 @@ final class TrainingNetwork {
   private final Dl4jNetwork network;
   private final ShadowWeightsListener shadows = new ShadowWeightsListener();
   private Optional<LimitedPrecisionListener> masters = Optional.empty();
+  private Optional<LearnedStepsListener> steps = Optional.empty();
   private QuantizedModel model;
 
   private TrainingNetwork(Dl4jNetwork network, QuantizedModel model) {
@@ -84,8 +87,9 @@ final class TrainingNetwork {
     options.masters().ifPresent(builders -> built.carry(builders.get()));
     built.attach(model);
     if (!built.shadows.parameters().isEmpty()) {
-      built.addListener();
+      built.addListener(built.shadows);
     }
+    options.stepLearningRate().ifPresent(built::learnSteps);
     return built;
   }
 
@@ -263,12 +267,59 @@ final class TrainingNetwork {
         : layer;
   }
 
-  private void addListener() {
+  private void addListener(TrainingListener listener) {
     if (network.model() instanceof ComputationGraph graph) {
-      graph.addListeners(shadows);
+      graph.addListeners(listener);
     } else {
-      ((MultiLayerNetwork) network.model()).addListeners(shadows);
+      ((MultiLayerNetwork) network.model()).addListeners(listener);
     }
+  }
+
+  /** Lets the steps of fixed-point weights learn, in the layers that ask their weight noise. */
+  private void learnSteps(double learningRate) {
+    LearnedStepsListener listener = new LearnedStepsListener(learningRate);
+    for (QuantizedLayer layer : model.layers()) {
+      String name = moved(layer.name());
+      if (layer.weightBits() == QuantizedLayer.FLOAT_BITS
+          || !FakeQuantizedWeights.hearsWeightNoise(network.model(), name)) {
+        continue;
+      }
+      for (QuantizedParameter parameter : layer.parameters()) {
+        QuantizedTensor codes = parameter.codes().orElse(null);
+        if (parameter.role() == ParameterRole.WEIGHT
+            && codes != null
+            && codes.formats().get(0) instanceof FixedPointFormat format) {
+          String key = parameter.key();
+          StepGrid grid = WeightGrid.of(layer.name() + "." + key, codes).steps();
+          listener.learn(layer.name() + "/" + key, name, key, format, grid);
+        }
+      }
+    }
+    listener.place(network.model());
+    addListener(listener);
+    steps = Optional.of(listener);
+  }
+
+  Optional<LearnedStepsListener> steps() {
+    return steps;
+  }
+
+  /** Returns the model, with the nearest powers of two in place of steps that are learned. */
+  QuantizedModel snapped() {
+    if (steps.isEmpty()) {
+      return model;
+    }
+    ImmutableMap.Builder<String, ImmutableList<NumberFormat>> formats = ImmutableMap.builder();
+    steps.get().snapped().forEach((name, own) -> formats.put(name, ImmutableList.copyOf(own)));
+    return model.withValues(floats(), formats.buildOrThrow());
+  }
+
+  /** Goes on with steps that are powers of two, and learns them no more. */
+  void snap() {
+    QuantizedModel powers = snapped();
+    steps.ifPresent(LearnedStepsListener::stop);
+    steps = Optional.empty();
+    use(powers);
   }
 
   /** Returns every parameter under the name of its layer in the model. */
@@ -305,6 +356,7 @@ final class TrainingNetwork {
   void use(QuantizedModel other) {
     model = other;
     attach(other);
+    steps.ifPresent(own -> own.place(network.model()));
   }
 
   /** Returns the float or fine weights behind the codes, in a network of the form of the model. */

@@ -64,6 +64,15 @@ final class WeightGrid implements ParameterGrid {
         Math.toIntExact(first.minCode()), Math.toIntExact(first.maxCode()), axes, lengths);
   }
 
+  /** Returns a grid of the same codes whose steps need not be powers of two. */
+  StepGrid steps() {
+    double[] steps = new double[fractionalLengths.length];
+    for (int c = 0; c < steps.length; c++) {
+      steps[c] = Math.scalb(1.0, -fractionalLengths[c]);
+    }
+    return new StepGrid(minCode, maxCode, axes, steps);
+  }
+
   @Override
   public void quantize(INDArray master, INDArray target) {
     Optional<HostFloats> from = memory(master);
