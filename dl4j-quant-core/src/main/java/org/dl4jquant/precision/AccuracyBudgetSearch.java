@@ -124,6 +124,24 @@ public final class AccuracyBudgetSearch {
         reason);
   }
 
+  /**
+   * Returns what the ranking alone can tell, where there is nothing to measure with: the plan with
+   * as few layers at low precision, first come first, as bring the mean number of bits of a weight
+   * to at most {@code averageBits}; if all that may be lowered do not, the plan with all of them.
+   * Nobody knows how accurate it is.
+   *
+   * @param averageBits over all layers of the network; at least 2
+   */
+  public PrecisionPlan plan(double averageBits) {
+    Checks.that(averageBits >= 2, "averageBits", "be at least 2", averageBits);
+    int lowered = 0;
+    while (lowered < ranking.size()
+        && plan(lowered).averageWeightBits(weightCounts) > averageBits) {
+      lowered++;
+    }
+    return plan(lowered);
+  }
+
   /** Returns the best trial that both evaluators are satisfied with; empty if it had to stop. */
   private Optional<Trial> confirmed(
       int from, ToDoubleFunction<PrecisionPlan> second, ToDoubleFunction<PrecisionPlan> evaluator) {

@@ -15,6 +15,7 @@ import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.export.PackedArchive;
 import org.dl4jquant.export.PlainArchive;
+import org.dl4jquant.precision.LayerDescription;
 import org.dl4jquant.precision.LayerStatistic;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.Scheme;
@@ -106,7 +107,7 @@ final class QuantizeCommand implements Callable<Integer> {
     Quantization quantization = calibration.calibrate(weights, file, data);
     Optional<SearchResult> found =
         search.isWanted() ? Optional.of(search(file, quantization, statistics)) : Optional.empty();
-    PrecisionPlan plan = plan(quantization, found);
+    PrecisionPlan plan = plan(quantization, statistics, found);
     ImmutableMap<String, String> raised =
         config == null ? quantization.raisedHeads() : quantization.raisedHeads(plan);
     write(quantization.convert(plan), raised, statistics, found);
@@ -120,15 +121,12 @@ final class QuantizeCommand implements Callable<Integer> {
   private void checkOptions() {
     require(
         bits() >= MIN_BITS && bits() <= MAX_BITS, "--bits must be between 2 and 16, found " + bits);
-    search.check(spec.commandLine(), bits());
+    search.check(spec.commandLine(), bits(), config != null);
     calibration.check(spec.commandLine());
     pins.check(spec.commandLine(), calibration.isWanted());
     require(
         config == null
-            || (bits == null
-                && !search.isWanted()
-                && !calibration.statesBits()
-                && !pins.areGiven()),
+            || (bits == null && !search.ranks() && !calibration.statesBits() && !pins.areGiven()),
         "--config states the bits of every layer, so --bits, --activation-bits, --low-bits and pins"
             + " must not be given");
     require(plain == null || !same(plain, out), "--out and --plain must name different files");
@@ -159,12 +157,15 @@ final class QuantizeCommand implements Callable<Integer> {
     if (search.statistics().isPresent()) {
       return LayerStatistics.read(search.statistics().get(), quantization);
     }
-    return search.isWanted()
+    return search.ranks()
         ? LayerStatistics.ofNoise(quantization, search.lowBits())
         : ImmutableList.of();
   }
 
-  private PrecisionPlan plan(Quantization quantization, Optional<SearchResult> found) {
+  private PrecisionPlan plan(
+      Quantization quantization,
+      ImmutableList<LayerStatistic> statistics,
+      Optional<SearchResult> found) {
     if (config != null) {
       PrecisionPlan stated =
           PrecisionPlan.fromJson(LayerStatistics.read(config), config.toString());
@@ -174,7 +175,32 @@ final class QuantizeCommand implements Callable<Integer> {
       PrecisionPlan target = calibration.target().map(stated::with).orElse(stated);
       return calibration.scheme().map(target::with).orElse(target);
     }
+    if (search.averageBits().isPresent()) {
+      return lowered(quantization, statistics, search.averageBits().get());
+    }
     return found.map(result -> result.best().plan()).orElseGet(quantization::plan);
+  }
+
+  /** Nothing tells how accurate it is, and that is said. */
+  private PrecisionPlan lowered(
+      Quantization quantization, ImmutableList<LayerStatistic> statistics, double averageBits) {
+    PrecisionPlan plan =
+        quantization.search(statistics).lowBits(search.lowBits()).build().plan(averageBits);
+    double reached =
+        plan.averageWeightBits(
+            quantization.layers().stream()
+                .collect(
+                    ImmutableMap.toImmutableMap(
+                        LayerDescription::name, LayerDescription::weightCount)));
+    tell(
+        String.format(
+            Locale.ROOT,
+            "a weight has %.2f bits on average%s; its accuracy was not measured",
+            reached,
+            reached > averageBits
+                ? ", all layers that may have " + search.lowBits() + " lowered"
+                : ""));
+    return plan;
   }
 
   private SearchResult search(

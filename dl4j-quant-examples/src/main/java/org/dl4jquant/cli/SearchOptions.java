@@ -21,7 +21,7 @@ final class SearchOptions {
       paramLabel = "N",
       description =
           "Search the layers whose weights can go down to N bits (default, if there is a"
-              + " --validation file: 4).")
+              + " --validation file or --average-bits: 4).")
   private @Nullable Integer lowBits;
 
   @Option(
@@ -29,6 +29,14 @@ final class SearchOptions {
       paramLabel = "SHARE",
       description = "The accuracy that the search may give away (default: 0.01).")
   private @Nullable Double maxDrop;
+
+  @Option(
+      names = "--average-bits",
+      paramLabel = "N",
+      description =
+          "In place of --validation, with nothing measured: lower the first layers of the ranking"
+              + " until a weight has at most N bits on average (default: none).")
+  private @Nullable Double averageBits;
 
   @Option(
       names = "--validation",
@@ -52,25 +60,38 @@ final class SearchOptions {
       description =
           "Weight differences that a WeightDifferenceListener recorded in training; the layers that"
               + " moved least are tried first. Without it, those to whose weights the low bits add"
-              + " the least noise.")
+              + " the least noise. Needs --validation or --average-bits.")
   private @Nullable Path statistics;
 
   private SearchOptions() {}
 
-  /** Returns whether there is anything to search. */
+  /** Returns whether accuracy is to be measured. */
   boolean isWanted() {
-    return lowBits != null || maxDrop != null || validation != null;
+    return ranks() && averageBits == null;
+  }
+
+  /** Returns whether layers are to be lowered, by measuring or by their ranking alone. */
+  boolean ranks() {
+    return lowBits != null || maxDrop != null || validation != null || averageBits != null;
   }
 
   /**
    * Checks the options together.
    *
    * @param bits of a weight where the search does not lower them
+   * @param planned whether a plan states the bits, so that statistics are for the report alone
    */
-  void check(CommandLine command, int bits) {
-    if (!isWanted()) {
+  void check(CommandLine command, int bits, boolean planned) {
+    if (statistics != null && !ranks() && !planned) {
+      throw new ParameterException(
+          command,
+          "--statistics ranks the layers that get fewer bits, so it needs a --validation file to"
+              + " search them, or --average-bits to lower them without measuring");
+    }
+    if (!ranks()) {
       return;
     }
+    checkAverage(command, bits);
     if (lowBits() < MIN_BITS || lowBits() >= bits) {
       throw new ParameterException(
           command,
@@ -80,10 +101,34 @@ final class SearchOptions {
       throw new ParameterException(
           command, "--max-drop must be between 0 and 1, found " + maxDrop());
     }
-    if (validation == null) {
+    if (validation == null && averageBits == null) {
       throw new ParameterException(
-          command, "--low-bits needs a --validation file to measure accuracy on");
+          command,
+          "--low-bits needs a --validation file to measure accuracy on, or --average-bits to do"
+              + " without");
     }
+  }
+
+  private void checkAverage(CommandLine command, int bits) {
+    if (averageBits == null) {
+      return;
+    }
+    if (validation != null || maxDrop != null) {
+      throw new ParameterException(
+          command,
+          "--average-bits does without measuring, so --validation and --max-drop must not be"
+              + " given");
+    }
+    if (!(averageBits >= lowBits() && averageBits < bits)) {
+      throw new ParameterException(
+          command,
+          "--average-bits must be between --low-bits, %d, and --bits, %d, found %s"
+              .formatted(lowBits(), bits, averageBits));
+    }
+  }
+
+  Optional<Double> averageBits() {
+    return Optional.ofNullable(averageBits);
   }
 
   int lowBits() {

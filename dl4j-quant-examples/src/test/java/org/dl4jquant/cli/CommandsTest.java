@@ -9,6 +9,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Locale;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
@@ -151,6 +154,64 @@ final class CommandsTest {
             " %.3e ",
             WeightDifferences.fromJson(Files.readString(differences), "").statistic("layer0"));
     assertTrue(run.outLines().get(1).contains(statistic), run.out());
+  }
+
+  @Test
+  void quantizeLowersByRankingAloneWithoutData() throws IOException {
+    Path out = folder.resolve("ranked.dq.zip");
+    CommandRun run =
+        CommandRun.succeed(
+            "quantize", model, "--statistics", differences, "--average-bits", 6.5, "--out", out);
+
+    List<Double> lowered = new ArrayList<>();
+    List<Double> kept = new ArrayList<>();
+    WeightDifferences seen = WeightDifferences.fromJson(Files.readString(differences), "");
+    PackedArchive.read(out)
+        .layers()
+        .forEach(
+            layer -> {
+              if (layer.weightBits() == 4) {
+                lowered.add(seen.statistic(layer.name()));
+              } else if (layer.parameterCount() > 0 && !layer.name().equals("layer3")) {
+                kept.add(seen.statistic(layer.name()));
+              }
+            });
+    assertTrue(lowered.size() > 0 && kept.size() > 0, run.out());
+    assertTrue(Collections.max(lowered) <= Collections.min(kept), run.out());
+    assertTrue(
+        run.err()
+            .matches(
+                "(?s)a weight has [456]\\.\\d\\d bits on average; its accuracy was not measured\\s*"),
+        run.err());
+
+    CommandRun all =
+        CommandRun.succeed(
+            "quantize", model, "--statistics", differences, "--average-bits", 4, "--out", out);
+    assertTrue(all.err().contains("all layers that may have 4 lowered"), all.err());
+  }
+
+  @Test
+  void statisticsNeedSomethingToDecideBy() {
+    Path out = folder.resolve("never.dq.zip");
+    CommandRun alone = CommandRun.of("quantize", model, "--statistics", differences, "--out", out);
+    assertEquals(2, alone.status());
+    assertTrue(
+        alone
+            .err()
+            .startsWith(
+                "dl4j-quant: --statistics ranks the layers that get fewer bits, so it needs a"
+                    + " --validation file to search them, or --average-bits to lower them without"
+                    + " measuring"),
+        alone.err());
+    CommandRun both =
+        CommandRun.of("quantize", model, "--average-bits", 5, "--validation", data, "--out", out);
+    assertEquals(2, both.status());
+    CommandRun few = CommandRun.of("quantize", model, "--average-bits", 3, "--out", out);
+    assertEquals(2, few.status());
+    assertTrue(
+        few.err()
+            .contains("--average-bits must be between --low-bits, 4, and --bits, 8, found 3.0"),
+        few.err());
   }
 
   @Test

@@ -71,7 +71,7 @@ final class FaultsTest {
         "--out",
         out);
     usage(
-        "--low-bits needs a --validation file to measure accuracy on",
+        "--low-bits needs a --validation file to measure accuracy on, or --average-bits to do without",
         "quantize",
         model,
         "--low-bits",
@@ -240,7 +240,8 @@ final class FaultsTest {
         unknown,
         "--out",
         out);
-    CommandRun statistics = CommandRun.of("quantize", model, "--statistics", text, "--out", out);
+    CommandRun statistics =
+        CommandRun.of("quantize", model, "--statistics", text, "--average-bits", 5, "--out", out);
     assertEquals(1, statistics.status());
     assertTrue(statistics.err().startsWith("dl4j-quant: " + text + ": "), statistics.err());
     assertTrue(Files.notExists(out));
