@@ -149,7 +149,10 @@ public final class Quantization {
     return with(rules.withWeightBits(selector, bits));
   }
 
-  /** Keeps the selected layers float, and computes the selected vertices in float. */
+  /**
+   * Keeps the weights of the selected layers float, and computes the selected vertices, and layers
+   * without weights, in float; what takes the value of the latter computes in float, too.
+   */
   public Quantization keepFloat(LayerSelector selector) {
     return with(rules.withFloat(selector));
   }

@@ -70,9 +70,14 @@ public record CalibrationExamples(int size, ImmutableMap<String, Tensor> inputs)
       if (!fits(batch)) {
         return;
       }
-      for (int e = 0; e < count && size < MOST_EXAMPLES && bytes < MOST_BYTES; e++) {
+      for (int e = 0; e < count && !isFull(); e++) {
         add(batch, e);
       }
+    }
+
+    /** Returns whether there is room for no more. */
+    public boolean isFull() {
+      return size >= MOST_EXAMPLES || bytes >= MOST_BYTES;
     }
 
     private boolean fits(ImmutableMap<String, Tensor> batch) {

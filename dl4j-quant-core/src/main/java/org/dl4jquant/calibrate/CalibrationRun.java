@@ -201,8 +201,9 @@ final class CalibrationRun {
   }
 
   private void giveInputs(Batch batch) {
-    if (batch.masks().stream().anyMatch(Optional::isPresent)) {
-      return;
+    boolean full = inputs instanceof CalibrationExamples.Collector collector && collector.isFull();
+    if (full || batch.masks().stream().anyMatch(Optional::isPresent)) {
+      return; // nobody needs the copies
     }
     ImmutableMap.Builder<String, Tensor> values = ImmutableMap.builder();
     for (int i = 0; i < graph.inputs().size(); i++) {

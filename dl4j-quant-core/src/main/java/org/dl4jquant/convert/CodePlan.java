@@ -107,7 +107,18 @@ final class CodePlan {
     if (node.op().keepsCodes()) {
       return mayBeCoded(node.input());
     }
-    return hasPlace(node);
+    return hasPlace(node) && !isKept(node);
+  }
+
+  /**
+   * Whether a vertex, or a layer without weights, shall compute in float: between codes it would be
+   * computed in integers, so that it gets none, and what takes it computes in float, too.
+   */
+  private boolean isKept(Node node) {
+    return bits(node.layer()) >= LayerPrecision.FLOAT_BITS
+        && graph.nodes().stream()
+            .filter(own -> own.layer().equals(node.layer()))
+            .allMatch(own -> computes(own.op()) || own.op().keepsCodes());
   }
 
   /** Whether DL4J has the value, so that it can be quantized there, too. */

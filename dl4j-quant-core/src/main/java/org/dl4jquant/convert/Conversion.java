@@ -178,7 +178,8 @@ public record Conversion(
   /**
    * Converts a network by what a calibration of it, or of its folded form, saw.
    *
-   * @throws IllegalArgumentException as above, or if another network was calibrated
+   * @throws IllegalArgumentException as above, or if another network was calibrated, or a sum might
+   *     exceed 63 bits; the message names the node
    */
   public QuantizedModel convert(
       Dl4jNetwork network, PrecisionPlan plan, CalibrationResult calibration) {
@@ -210,8 +211,21 @@ public record Conversion(
     QuantizedModel model =
         new ConversionRun(this, folded, plan, named(folded, calibration::profile), examples)
             .model(network.fingerprint());
+    requireSums(model);
     return model.with(
         model.provenance().calibratedOn(calibration.examples(), calibration.leftOut()));
+  }
+
+  /** What is too far apart to be added exactly is told here, not when the integers are built. */
+  private static void requireSums(QuantizedModel model) {
+    if (model.activations().isEmpty()) {
+      return;
+    }
+    try {
+      model.accumulatorBits();
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(e.getMessage() + "; or keep it float", e);
+    }
   }
 
   /** What a folded layer gives is what the normalization gave before. */

@@ -89,6 +89,11 @@ final class VertexPinsTest {
     assertEquals(Carrier.CODES, integers.toQuantizedGraph().carrier("pool"));
     assertEquals(LayerPrecision.FLOAT, model.plan().of("pool"));
     assertTrue(model.activations().containsKey("last"));
+    assertEquals(Carrier.FLOATS, model.toQuantizedGraph().carrier("pool"));
+    QuantizedModel sum = calibrated().keepFloat(LayerSelector.named("add")).convert();
+    assertEquals(Carrier.CODES, integers.toQuantizedGraph().carrier("add"));
+    assertEquals(Carrier.FLOATS, sum.toQuantizedGraph().carrier("add"));
+    ConversionTest.assertSameCodes("kept sum", sum, INPUT);
     ConversionTest.assertSameCodes("kept", model, INPUT);
     double[] expected = integers.output(INPUT).get(0).dup('c').data().asDouble();
     double[] found = model.output(INPUT).get(0).dup('c').data().asDouble();
