@@ -225,7 +225,7 @@ public final class FineTuningStudy {
   }
 
   /** Returns the mean cross entropy in nats; no probability counts as less than 1e-7. */
-  private static double loss(Dl4jNetwork network, DataSet data) {
+  static double loss(Dl4jNetwork network, DataSet data) {
     INDArray output = network.output(data.getFeatures()).get(0);
     double sum = 0;
     for (int e = 0; e < data.numExamples(); e++) {

@@ -4,6 +4,8 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.primitives.Doubles;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -57,6 +59,25 @@ public final class FineTuningRun {
    */
   public ImmutableList<String> shadowed() {
     return ImmutableList.copyOf(training.shadows().parameters());
+  }
+
+  /**
+   * Writes the float weights behind {@link #shadowed} parameters, which ModelSerializer does not
+   * know, to a file of their own; whole or not at all. Save the network itself, updater included,
+   * without training in between.
+   */
+  public void saveShadowed(Path file) {
+    training.shadows().save(file);
+  }
+
+  /**
+   * Goes on with the float weights of {@link #saveShadowed}, in a run of the same settings whose
+   * network has been given the parameters, counts and updater's state of the saved one.
+   *
+   * @throws IllegalArgumentException if the file holds those of other parameters
+   */
+  public void restoreShadowed(Path file) throws IOException {
+    training.shadows().restore(file);
   }
 
   /**

@@ -1,5 +1,11 @@
 package org.dl4jquant.finetune;
 
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -8,15 +14,18 @@ import java.util.TreeMap;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.dl4jquant.dl4j.Dl4jParameter;
+import org.dl4jquant.internal.AtomicFile;
+import org.dl4jquant.internal.Checks;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Quantized weights for layers that DL4J gives no weight noise: the network holds the numbers that
  * codes stand for, this holds the float weights behind them. After each iteration what the updater
  * did is added to the float weights, and the network gets their nearest codes.
  *
- * <p>The float weights are not part of what ModelSerializer writes: a network that is restored
- * starts again from its quantized weights. Not thread-safe.
+ * <p>The float weights are not part of what ModelSerializer writes: without {@link #restore} a
+ * network starts again from its quantized weights. Not thread-safe.
  */
 final class ShadowWeightsListener extends BaseTrainingListener {
   private final Map<String, Shadow> shadows = new TreeMap<>();
@@ -77,6 +86,50 @@ final class ShadowWeightsListener extends BaseTrainingListener {
       throw new IllegalArgumentException("parameter must be one of " + parameters());
     }
     return shadow.master;
+  }
+
+  /** Writes the float weights, whole or not at all. */
+  void save(Path file) {
+    AtomicFile.write(
+        file,
+        stream -> {
+          DataOutputStream out = new DataOutputStream(stream);
+          out.writeInt(shadows.size());
+          for (Map.Entry<String, Shadow> own : shadows.entrySet()) {
+            out.writeUTF(own.getKey());
+            Nd4j.write(own.getValue().master.dup('c'), out);
+          }
+          out.flush();
+        });
+  }
+
+  /**
+   * Goes on with what {@link #save} wrote.
+   *
+   * @throws IllegalArgumentException if the file holds other parameters; nothing is changed then
+   */
+  void restore(Path file) throws IOException {
+    Map<String, INDArray> saved = new TreeMap<>();
+    try (DataInputStream in =
+        new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
+      for (int i = in.readInt(); i > 0; i--) {
+        saved.put(in.readUTF(), Nd4j.read(in));
+      }
+    }
+    Checks.that(
+        saved.keySet().equals(shadows.keySet()),
+        file.toString(),
+        "hold the floats of " + shadows.keySet(),
+        saved.keySet());
+    saved.forEach(
+        (name, floats) ->
+            Checks.that(
+                Arrays.equals(floats.shape(), master(name).shape()),
+                file.toString(),
+                "hold floats of shape " + Arrays.toString(master(name).shape()) + " for " + name,
+                Arrays.toString(floats.shape())));
+    saved.forEach((name, floats) -> master(name).assign(floats));
+    shadows.values().forEach(Shadow::place);
   }
 
   @Override

@@ -2,8 +2,11 @@ package org.dl4jquant.finetune;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -19,6 +22,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.QuantizedModel;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,6 +30,8 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 final class ShadowedLayersTest {
+  @TempDir Path folder;
+
   private static ListBuilder base() {
     return FineTuningNetworks.base(DataType.FLOAT).activation(Activation.TANH).list();
   }
@@ -122,6 +128,48 @@ final class ShadowedLayersTest {
     assertEquals(
         run.model().network().output(features).get(0),
         ((MultiLayerNetwork) run.network()).output(features));
+  }
+
+  @Test
+  void savedFloatsGoOnWithTheSameBits() throws IOException {
+    MultiLayerNetwork network =
+        network(
+            base()
+                .layer(new EmbeddingSequenceLayer.Builder().nIn(5).nOut(4).name("own").build())
+                .layer(new GlobalPoolingLayer.Builder().build()),
+            InputType.recurrent(5, 6));
+    DataSet data = words();
+    MixedPrecisionFineTuning tuning =
+        MixedPrecisionFineTuning.of(network, Quantization.of(network).weightBits(3).convert());
+    FineTuningRun first = tuning.start();
+    MultiLayerNetwork from = (MultiLayerNetwork) first.network();
+    for (int i = 0; i < 5; i++) {
+      from.fit(data);
+    }
+    Path file = folder.resolve("floats");
+    first.saveShadowed(file);
+    FineTuningRun second = tuning.start();
+    MultiLayerNetwork to = (MultiLayerNetwork) second.network();
+    to.setParams(from.params());
+    to.getUpdater(true)
+        .setStateViewArray(to, from.getUpdater(true).getStateViewArray().dup(), false);
+    to.setIterationCount(from.getIterationCount());
+    second.restoreShadowed(file);
+    assertEquals(from.params(), to.params());
+    for (int i = 0; i < 20; i++) {
+      from.fit(data);
+      to.fit(data);
+    }
+    assertEquals(from.params(), to.params());
+    MultiLayerNetwork other =
+        network(
+            base()
+                .layer(new EmbeddingSequenceLayer.Builder().nIn(5).nOut(3).name("own").build())
+                .layer(new GlobalPoolingLayer.Builder().build()),
+            InputType.recurrent(5, 6));
+    FineTuningRun another =
+        MixedPrecisionFineTuning.of(other, Quantization.of(other).weightBits(3).convert()).start();
+    assertThrows(IllegalArgumentException.class, () -> another.restoreShadowed(file));
   }
 
   private static void learns(MultiLayerNetwork network, DataSet data) {
