@@ -14,7 +14,9 @@ final class MergeMapping implements VertexMapping {
     ImmutableList<Value> alike = vertex.alike(inputs);
     Value first = alike.get(0);
     int rank = vertex.shape(first).rank();
-    int axis = ((MergeVertex) vertex.kind()).getMergeAxis() - 1;
+    boolean rows = first.layout() == Layout.STEPS || first.layout() == Layout.FOLDED;
+    int axes = rows ? rank : rank + 1; // of DL4J's array; Keras counts -1 from its end
+    int axis = Math.floorMod(((MergeVertex) vertex.kind()).getMergeAxis(), axes) - 1;
     int inGraph =
         switch (first.layout()) {
           case AS_IN_DL4J, STEPS -> axis;

@@ -124,7 +124,20 @@ final class Sketch {
   /** Returns the values in one layout, which is theirs if they agree. */
   ImmutableList<Value> alike(ImmutableList<Value> values) {
     boolean agree = values.stream().map(Value::layout).distinct().count() == 1;
-    return agree ? values : foldedAlike(values);
+    if (agree) {
+      return values;
+    }
+    int rank = shape(values.get(0)).rank();
+    boolean turnable =
+        rank > 1
+            && values.stream()
+                .allMatch(
+                    value ->
+                        (value.has(Layout.AS_IN_DL4J) || value.has(Layout.CHANNELS_LAST))
+                            && shape(value).rank() == rank);
+    return turnable // so that channels stay channels
+        ? values.stream().map(this::channelsFirst).collect(toImmutableList())
+        : foldedAlike(values);
   }
 
   /** Returns the values as DL4J has them, those per step folded. */
