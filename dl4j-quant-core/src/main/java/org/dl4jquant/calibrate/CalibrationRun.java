@@ -62,8 +62,19 @@ final class CalibrationRun {
     this.graph = image.graph();
     this.profiles =
         ObservedNodes.of(graph).stream()
-            .map(node -> new NodeProfile(node, layout(node.name()), graph.shape(node.name())))
+            .map(node -> new NodeProfile(node, layout(node.name()), observed(node.name())))
             .collect(toImmutableList());
+  }
+
+  /** Channels of an input that are on its last axis cannot be told apart: it is one whole. */
+  private Shape observed(String node) {
+    Shape shape = graph.shape(node);
+    if (!graph.inputs().contains(node) || inputLayout(node) != Layout.CHANNELS_LAST) {
+      return shape;
+    }
+    int[] sizes = shape.sizes().toArray();
+    sizes[0] = Shape.UNKNOWN;
+    return Shape.of(sizes);
   }
 
   private Layout layout(String node) {

@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.collect.ImmutableSet;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.deeplearning4j.datasets.iterator.utilty.SingletonDataSetIterator;
 import org.deeplearning4j.datasets.iterator.utilty.SingletonMultiDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -145,6 +148,42 @@ final class MaskedCalibrationTest {
                     "input", "lstm", "first/preactivation", "second/preactivation", "second")),
         masked.profiles().keySet().toString());
     assertClose(cutOneByOne(calibration), masked);
+  }
+
+  @Test
+  void maskedStepsOfSequencesWithTheChannelsLastDoNotCount() {
+    for (boolean known : new boolean[] {false, true}) {
+      MultiLayerNetwork network =
+          new MultiLayerNetwork(
+              new NeuralNetConfiguration.Builder()
+                  .seed(4)
+                  .list()
+                  .layer(
+                      new Convolution1DLayer.Builder(1)
+                          .name("point")
+                          .nOut(4)
+                          .rnnDataFormat(RNNFormat.NWC)
+                          .build())
+                  .layer(
+                      new RnnOutputLayer.Builder()
+                          .name("out")
+                          .nOut(2)
+                          .dataFormat(RNNFormat.NWC)
+                          .activation(Activation.SOFTMAX)
+                          .build())
+                  .setInputType(InputType.recurrent(FEATURES, known ? TIME : -1, RNNFormat.NWC))
+                  .build());
+      network.init();
+      DataSet data =
+          new DataSet(
+              SEQUENCES.permute(0, 2, 1).dup('c'), Nd4j.zeros(LENGTHS.length, TIME, 2), MASK, MASK);
+      CalibrationResult seen =
+          Calibration.of(Dl4jNetwork.of(network)).run(new SingletonDataSetIterator(data));
+      assertEquals(List.of(), seen.unmatchedMasks());
+      ChannelProfile input = seen.profile("input").orElseThrow().whole();
+      assertEquals((long) FEATURES * Arrays.stream(LENGTHS).sum(), input.count());
+      assertTrue(input.moments().max() < 50, "padding is 100");
+    }
   }
 
   @Test
