@@ -17,7 +17,7 @@ import org.dl4jquant.format.FixedPointFormat;
  * @param name DL4J's name
  * @param kind the simple name of DL4J's configuration class
  * @param parameters the number of elements of all parameters
- * @param bits of a weight; 32 for float
+ * @param bits of a weight, or of the factors of a normalization; 32 for float
  * @param minFractionalLength over the channels of the weights; empty if they stay float
  * @param maxFractionalLength likewise
  * @param statistic of method B, if it was recorded
@@ -96,6 +96,7 @@ public record LayerRow(
     int max = Integer.MIN_VALUE;
     double sqnr = Double.POSITIVE_INFINITY;
     long after = 0;
+    Optional<QuantizedParameter> factors = factors(layer);
     for (QuantizedParameter parameter : layer.parameters()) {
       if (parameter.codes().isEmpty()) {
         after += parameter.length() * parameter.bitWidth() / Byte.SIZE;
@@ -104,7 +105,7 @@ public record LayerRow(
       boolean affine = parameter.codes().get().formats().get(0) instanceof AffineParameters;
       int formats = parameter.codes().get().formats().size() * (affine ? AFFINE_BYTES : 1);
       after += parameter.codes().get().packedLength() + formats;
-      if (parameter.role() == ParameterRole.WEIGHT) {
+      if (parameter.role() == ParameterRole.WEIGHT || factors.equals(Optional.of(parameter))) {
         sqnr = Math.min(sqnr, parameter.sqnrDb());
         int[] lengths =
             parameter.codes().get().formats().stream()
@@ -122,7 +123,7 @@ public record LayerRow(
         layer.name(),
         layer.kind(),
         layer.parameterCount(),
-        layer.weightBits(),
+        factors.map(QuantizedParameter::bitWidth).orElseGet(layer::weightBits),
         coded ? OptionalInt.of(min) : OptionalInt.empty(),
         coded ? OptionalInt.of(max) : OptionalInt.empty(),
         statistic,
@@ -134,6 +135,15 @@ public record LayerRow(
         layer.parameterCount() * bytesPerElement,
         after,
         Affine.of(layer, integers.valueAffine(layer.name())),
-        layer.floatReason().orElse(""));
+        factors.isPresent() ? "" : layer.floatReason().orElse(""));
+  }
+
+  /** Returns the codes of the factors of a normalization, which has no weights. */
+  private static Optional<QuantizedParameter> factors(QuantizedLayer layer) {
+    boolean weights =
+        layer.parameters().stream().anyMatch(parameter -> parameter.role() == ParameterRole.WEIGHT);
+    return layer.parameters().stream()
+        .filter(parameter -> !weights && parameter.codes().isPresent())
+        .findFirst();
   }
 }

@@ -38,6 +38,10 @@ final class QuantizationReportTest {
   private static final String ODD = "conv <script>alert('1')</script> & \"co\"";
 
   private static ComputationGraph network() {
+    return network(Activation.IDENTITY);
+  }
+
+  private static ComputationGraph network(Activation activation) {
     GraphBuilder builder =
         new NeuralNetConfiguration.Builder()
             .seed(3)
@@ -48,7 +52,7 @@ final class QuantizationReportTest {
                 ODD,
                 new ConvolutionLayer.Builder(3, 3)
                     .nOut(6)
-                    .activation(Activation.IDENTITY)
+                    .activation(activation)
                     .hasBias(false)
                     .build(),
                 "in")
@@ -81,6 +85,22 @@ final class QuantizationReportTest {
         report.table().lines().filter(each -> each.startsWith("norm ")).findFirst().orElseThrow();
     assertTrue(line.contains("BatchNormalization"), line);
     assertTrue(line.endsWith("folded into " + ODD), line);
+  }
+
+  @Test
+  void aNormalizationThatStandsAloneIsListedWithTheBitsOfItsFactors() {
+    Quantization start = Quantization.of(network(Activation.RELU));
+    LayerRow norm =
+        start.calibrate(Nd4j.rand(DataType.FLOAT, 64, 2, 8, 8)).convert().report().rows().get(1);
+    assertEquals("BatchNormalization", norm.kind());
+    assertEquals(16, norm.bits());
+    assertEquals("", norm.floatReason());
+    assertTrue(norm.minFractionalLength().isPresent());
+    assertTrue(norm.sqnrDb() > 80, () -> norm.sqnrDb() + " dB");
+
+    LayerRow floats = start.convert().report().rows().get(1);
+    assertEquals(32, floats.bits());
+    assertEquals("normalization statistics stay as they are", floats.floatReason());
   }
 
   @Test
