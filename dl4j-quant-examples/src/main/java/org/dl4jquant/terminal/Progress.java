@@ -64,8 +64,11 @@ public final class Progress implements AutoCloseable {
     step("");
   }
 
-  /** Counts one step and shows {@code message} behind the bar. */
+  /** Counts one step, but none beyond the last, and shows {@code message} behind the bar. */
   public void step(String message) {
+    if (done == steps) {
+      return;
+    }
     done++;
     if (bar.isPresent()) {
       bar.get().step().setExtraMessage(message);

@@ -24,6 +24,20 @@ final class ProgressTest {
   }
 
   @Test
+  void moreStepsThanWereToldAreNotShown() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    try (Progress progress = Progress.start("fit", 4, false, out)) {
+      for (int i = 0; i < 9; i++) {
+        progress.step();
+      }
+    }
+    String shown = bytes.toString(StandardCharsets.UTF_8);
+    assertEquals(5, shown.lines().count(), shown);
+    assertTrue(shown.stripTrailing().endsWith("fit: 4 of 4"), shown);
+  }
+
+  @Test
   void onATerminalABarTellsHowFarItIs() {
     String bar = shown(2, true);
     for (String part : new String[] {"fit", "100%", "2/2", "half way"}) {
