@@ -89,6 +89,9 @@ final class IntegerCommandsTest {
     assertEquals("integers", run.json().get("computesIn").textValue());
     JsonNode json = new ObjectMapper().readTree(report.resolve("report.json").toFile());
     assertEquals("integer", json.get("layers").get(0).get("computation").textValue());
+    assertEquals("mse", json.get("activationStrategy").textValue());
+    String page = Files.readString(report.resolve("report.html"));
+    assertTrue(page.contains("<dd>layer3: integer, softmax in float</dd>"), page);
     QuantizedModel read = PackedArchive.read(out);
     assertEquals(8, read.activations().get("layer0").bitWidth());
     assertEquals("mse", read.provenance().activationStrategy());
