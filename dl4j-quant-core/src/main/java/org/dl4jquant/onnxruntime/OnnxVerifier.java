@@ -10,6 +10,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.dl4jquant.execute.IntegerNetwork;
+import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.QuantizedGraph;
+import org.dl4jquant.graph.QuantizedGraph.Carrier;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.onnx.ExposedCodes;
 import org.dl4jquant.onnx.OnnxExport;
@@ -56,8 +59,8 @@ public final class OnnxVerifier implements AutoCloseable {
   /**
    * Returns a verifier of a file.
    *
-   * @throws InvalidOnnxException if it is no quantized model of this library, or one whose
-   *     constants are in a second file
+   * @throws InvalidOnnxException if it is no quantized model of this library, has other values in
+   *     codes than the reference, or has its constants in a second file
    * @throws UncheckedIOException if it cannot be read
    */
   public static OnnxVerifier open(Path file, IntegerNetwork reference, OnnxRuntimeOptions options) {
@@ -82,22 +85,31 @@ public final class OnnxVerifier implements AutoCloseable {
     } catch (IllegalArgumentException e) {
       throw new InvalidOnnxException(where, String.valueOf(e.getMessage()), e);
     }
+    requireSame(where, reference.graph(), exposed);
     OnnxNetwork network = OnnxNetwork.of(exposed.model(), options);
     return new OnnxVerifier(reference, exposed, network);
+  }
+
+  private static void requireSame(String where, QuantizedGraph reference, ExposedCodes exposed) {
+    ImmutableSet<String> coded =
+        reference.graph().nodes().stream()
+            .map(Node::name)
+            .filter(node -> reference.carrier(node) == Carrier.CODES)
+            .collect(ImmutableSet.toImmutableSet());
+    ImmutableSet<String> found = ImmutableSet.copyOf(exposed.stored().keySet());
+    if (!found.equals(coded)) {
+      throw new InvalidOnnxException(
+          where, "is of another network: has codes of " + found + " instead of " + coded);
+    }
   }
 
   /**
    * Compares one batch.
    *
-   * @throws IllegalArgumentException if the file's network is another than the reference
+   * @throws IllegalArgumentException if inputs are not what the network takes
    */
   public void accept(Map<String, Tensor> inputs) {
     ImmutableMap<String, QuantizedTensor> expected = reference.layerCodes(inputs);
-    Checks.that(
-        expected.keySet().equals(counts.keySet()),
-        "coded values of the file",
-        "be those of the network, " + expected.keySet(),
-        counts.keySet());
     ImmutableSet.Builder<String> wanted = ImmutableSet.builder();
     exposed.stored().values().forEach(stored -> wanted.add(stored.tensor()));
     ImmutableMap<String, Integer> offsets =

@@ -133,6 +133,26 @@ final class OnnxVerifierTest {
   }
 
   @Test
+  void aFileWithOtherValuesIsRefused() {
+    Path file = file(quantized(7));
+    NetworkGraph graph =
+        NetworkGraph.builder().input("in", 8).add("out", new Flatten(), "in").output("out").build();
+    IntegerNetwork other =
+        IntegerNetwork.of(
+            QuantizedGraph.builder(graph)
+                .format("in", ActivationFormat.perTensor(FixedPointFormat.signed(8, 5)))
+                .build());
+    assertEquals(
+        file
+            + ": is of another network: has codes of [in, conv, squashed, flat, logits] instead of"
+            + " [in, out]",
+        assertThrows(
+                InvalidOnnxException.class,
+                () -> OnnxVerifier.open(file, other, OnnxRuntimeOptions.DEFAULTS))
+            .getMessage());
+  }
+
+  @Test
   void aFloatFileCannotBeVerified() {
     Path file = folder.resolve("float.onnx");
     OnnxExport.ofFloat(network(), OnnxOptions.defaults()).writeTo(file);
