@@ -63,7 +63,7 @@ final class AccumulatorBounds {
       ImmutableList<UniformFormat> inputs) {
     for (int j = 0; sums instanceof AccumulatorFormat.Affine && j < sums.channels(); j++) {
       for (int s = 0; s < op.slices(); s++) {
-        UniformFormat weight = uniform(weights.sliceFormat(j, s));
+        UniformFormat weight = UniformFormat.of(weights.sliceFormat(j, s));
         float scale = (float) inputs.get(op.inputChannel(j, s)).step() * (float) weight.step();
         Checks.that(
             scale == sums.scale(j) && weight.zeroPoint() == 0,
@@ -90,13 +90,6 @@ final class AccumulatorBounds {
 
   static long maxAbs(UniformFormat format) {
     return Math.max(format.maxCode() - format.zeroPoint(), format.zeroPoint() - format.minCode());
-  }
-
-  static UniformFormat uniform(NumberFormat format) {
-    if (format instanceof UniformFormat uniform) {
-      return uniform;
-    }
-    throw Checks.violated("format", "be fixed point or affine", format);
   }
 
   static FixedPointFormat fixedPoint(NumberFormat format) {

@@ -5,6 +5,7 @@ import com.google.common.collect.Maps;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
@@ -92,7 +93,7 @@ final class Batches {
     for (int e = 0; e < frame.batch(); e++) {
       codes.read(e, moved, e * each);
     }
-    int zeroPoint = (int) AccumulatorBounds.uniform(format.formats().get(0)).zeroPoint();
+    int zeroPoint = (int) UniformFormat.of(format.formats().get(0)).zeroPoint();
     for (int i = 0; zeroPoint != 0 && i < moved.length; i++) {
       moved[i] += zeroPoint;
     }

@@ -20,7 +20,7 @@ record DequantizeStep(String node, ActivationFormat format) implements Step {
     for (int e = 0, to = 0; e < frame.batch(); e++) {
       codes.read(e, example, 0);
       for (int i = 0; i < each; i++, to++) {
-        UniformFormat own = AccumulatorBounds.uniform(formats.at(i));
+        UniformFormat own = UniformFormat.of(formats.at(i));
         values[to] = (float) own.dequantize(example[i] + own.zeroPoint());
       }
     }

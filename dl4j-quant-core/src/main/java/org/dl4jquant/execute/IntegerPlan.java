@@ -109,7 +109,7 @@ final class IntegerPlan {
   ImmutableList<UniformFormat> formats(String node, int channels) {
     Checks.that(channels >= 1, "channels of '" + node + "'", "be known", channels);
     return format(node).ofChannels(channels).stream()
-        .map(AccumulatorBounds::uniform)
+        .map(UniformFormat::of)
         .collect(toImmutableList());
   }
 

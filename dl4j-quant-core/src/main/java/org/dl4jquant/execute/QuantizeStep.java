@@ -3,6 +3,7 @@ package org.dl4jquant.execute;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.Rounding;
+import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
 
@@ -46,7 +47,7 @@ record QuantizeStep(String node, ActivationFormat format, Rounding rounding) imp
       toEven(values, start, codes, from, to, fixedPoint);
       return;
     }
-    long zeroPoint = AccumulatorBounds.uniform(own).zeroPoint();
+    long zeroPoint = UniformFormat.of(own).zeroPoint();
     for (int i = from; i < to; i++) {
       codes[i] = (int) (own.quantize(values[start + i], rounding) - zeroPoint);
     }

@@ -85,7 +85,7 @@ public record QuantizedWeights(
       Weighted op, QuantizedTensor weight, ActivationFormat input, Rounding rounding) {
     requireShape(op, weight);
     Checks.that(input.perTensor(), "input", "have one format for the whole value", input);
-    float step = (float) uniform(input.formats().get(0)).step();
+    float step = (float) UniformFormat.of(input.formats().get(0)).step();
     int channels = op.outputChannels();
     Checks.that(
         weight.formats().size() == 1 || weight.formats().size() == channels,
@@ -95,7 +95,7 @@ public record QuantizedWeights(
     double[] scales = new double[channels];
     long[] bias = new long[channels];
     for (int j = 0; j < channels; j++) {
-      UniformFormat own = uniform(format(weight, op.slices(), j, 0));
+      UniformFormat own = UniformFormat.of(format(weight, op.slices(), j, 0));
       Checks.that(own.zeroPoint() == 0, "weight", "have zero point 0", own);
       scales[j] = step * (float) own.step();
       double code = rounding.round(op.bias().values()[j] / scales[j]);
@@ -183,13 +183,6 @@ public record QuantizedWeights(
       return weight.formats().get(axes.axes().size() == 1 ? channel : channel * slices + slice);
     }
     return weight.formats().get(0);
-  }
-
-  private static UniformFormat uniform(NumberFormat format) {
-    if (format instanceof UniformFormat uniform) {
-      return uniform;
-    }
-    throw Checks.violated("format", "be fixed point or affine", format);
   }
 
   private static int fractionalLength(NumberFormat format) {
