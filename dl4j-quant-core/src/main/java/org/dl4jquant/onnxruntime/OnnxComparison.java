@@ -4,6 +4,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.Maps;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.dl4jquant.graph.NetworkGraph;
+import org.dl4jquant.graph.Node;
 
 /**
  * How the codes of ONNX Runtime agree with those of the integer network.
@@ -36,6 +44,28 @@ public record OnnxComparison(ImmutableList<Layer> layers, double outputDifferenc
   /** Returns the largest distance between two codes. */
   public int maxDifference() {
     return layers.stream().mapToInt(Layer::maxDifference).max().orElse(0);
+  }
+
+  /**
+   * Returns the values whose codes differ although they must not: nothing that they are computed
+   * from differs.
+   *
+   * @param graph of the network that was compared
+   */
+  public ImmutableList<Layer> broken(NetworkGraph graph) {
+    Map<String, Layer> byName = Maps.uniqueIndex(layers, Layer::name);
+    Set<String> different = new HashSet<>();
+    ImmutableList.Builder<Layer> broken = ImmutableList.builder();
+    for (Node node : graph.nodes()) {
+      boolean fromEqual = Collections.disjoint(different, node.inputs());
+      Optional<Layer> own =
+          Optional.ofNullable(byName.get(node.name())).filter(layer -> layer.mismatches() > 0);
+      if (own.isPresent() || !fromEqual) {
+        different.add(node.name());
+      }
+      own.filter(layer -> fromEqual && layer.promised()).ifPresent(broken::add);
+    }
+    return broken.build();
   }
 
   /** Returns all of it on one line. */

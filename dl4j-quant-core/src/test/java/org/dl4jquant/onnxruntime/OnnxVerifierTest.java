@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.common.collect.ImmutableList;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -195,5 +196,40 @@ final class OnnxVerifierTest {
     if (exact) {
       assertEquals(false, kernels.saturate(), kernels.toString());
     }
+  }
+
+  private static OnnxComparison.Layer layer(String name, int mismatches, boolean promised) {
+    return new OnnxComparison.Layer(name, 9, mismatches, Math.min(1, mismatches), promised);
+  }
+
+  private static List<String> broken(OnnxComparison.Layer... layers) {
+    return new OnnxComparison(ImmutableList.copyOf(layers), 0)
+        .broken(network()).stream().map(OnnxComparison.Layer::name).toList();
+  }
+
+  @Test
+  void aPromiseIsBrokenWhereNothingBeforeDiffers() {
+    OnnxComparison.Layer equal = layer("in", 0, true);
+    assertEquals(
+        List.of("conv"), broken(equal, layer("conv", 2, true), layer("squashed", 2, false)));
+    assertEquals(List.of(), broken(equal, layer("squashed", 2, false), layer("logits", 3, true)));
+    assertEquals(
+        List.of("logits"), broken(equal, layer("squashed", 0, false), layer("logits", 3, true)));
+    assertEquals(List.of(), broken(equal, layer("squashed", 1, false)));
+  }
+
+  @Test
+  void anUnpromisedDifferenceOnOneBranchHidesNoneOnAnother() {
+    NetworkGraph graph =
+        NetworkGraph.builder()
+            .input("in", 3)
+            .add("one", new Activation(ScalarFunction.Smooth.TANH), "in")
+            .add("other", new Activation(ScalarFunction.relu()), "in")
+            .output("one")
+            .output("other")
+            .build();
+    OnnxComparison found =
+        new OnnxComparison(ImmutableList.of(layer("one", 1, false), layer("other", 1, true)), 0);
+    assertEquals(List.of(layer("other", 1, true)), found.broken(graph));
   }
 }

@@ -3,7 +3,6 @@ package org.dl4jquant.cli;
 import com.google.common.collect.ImmutableList;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.dl4jquant.execute.IntegerNetwork;
 import org.dl4jquant.onnxruntime.OnnxComparison;
@@ -61,17 +60,11 @@ final class VerifyCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.println(found.toJson());
     out.flush();
-    Optional<OnnxComparison.Layer> first =
-        found.layers().stream().filter(layer -> layer.mismatches() > 0).findFirst();
-    if (first.filter(OnnxComparison.Layer::promised).isPresent()) {
+    for (OnnxComparison.Layer broken : found.broken(integers.graph().graph())) {
       throw new CommandFailedException(
           "%s: %d of %d codes of '%s' are not those of %s, though they are computed from equal ones"
               .formatted(
-                  onnx,
-                  first.get().mismatches(),
-                  first.get().elements(),
-                  first.get().name(),
-                  file.source()));
+                  onnx, broken.mismatches(), broken.elements(), broken.name(), file.source()));
     }
     return 0;
   }
