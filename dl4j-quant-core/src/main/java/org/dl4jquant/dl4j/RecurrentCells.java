@@ -31,17 +31,12 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 @SuppressWarnings("deprecation") // users still have networks of the old kinds
 public final class RecurrentCells {
-  private final String layer;
   private final Layer configuration;
   private final ImmutableMap<String, Tensor> parameters;
   private final ImmutableList<Cell> cells;
 
   private RecurrentCells(
-      String layer,
-      Layer configuration,
-      ImmutableMap<String, Tensor> parameters,
-      ImmutableList<Cell> cells) {
-    this.layer = layer;
+      Layer configuration, ImmutableMap<String, Tensor> parameters, ImmutableList<Cell> cells) {
     this.configuration = configuration;
     this.parameters = parameters;
     this.cells = cells;
@@ -84,8 +79,7 @@ public final class RecurrentCells {
     } else {
       return Optional.empty();
     }
-    return Optional.of(
-        new RecurrentCells(part.name(), part.configuration(), part.parameters(), cells.build()));
+    return Optional.of(new RecurrentCells(part.configuration(), part.parameters(), cells.build()));
   }
 
   private static boolean isCell(Layer kind) {
@@ -94,11 +88,6 @@ public final class RecurrentCells {
     }
     boolean simple = kind instanceof SimpleRnn rnn && !rnn.isHasLayerNorm();
     return simple || kind.getClass() == LSTM.class || kind.getClass() == GravesLSTM.class;
-  }
-
-  /** Returns the name of the layer in its network. */
-  public String layer() {
-    return layer;
   }
 
   /** Returns the parameters by DL4J's keys. */
@@ -110,7 +99,7 @@ public final class RecurrentCells {
   public RecurrentCells with(Map<String, Tensor> others) {
     ImmutableMap<String, Tensor> all =
         ImmutableMap.<String, Tensor>builder().putAll(parameters).putAll(others).buildKeepingLast();
-    return new RecurrentCells(layer, configuration, all, cells);
+    return new RecurrentCells(configuration, all, cells);
   }
 
   /** Returns the output of the layer, as the graph's function gives it. */
