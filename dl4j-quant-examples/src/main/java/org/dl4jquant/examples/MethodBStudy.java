@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.function.LongFunction;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -39,36 +38,27 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * <p>On a busy machine, {@code OMP_NUM_THREADS=1} makes it several times faster.
  */
 public final class MethodBStudy {
-  /**
-   * One kind of network on one data set.
-   *
-   * @param epochs of training
-   * @param more epochs after that, the weights before which are the second reference
-   */
-  record Subject(
-      String name, LongFunction<Model> network, LongFunction<Split> data, int epochs, int more) {}
-
-  static final ImmutableList<Subject> SUBJECTS =
+  static final ImmutableList<TrainingSubject> SUBJECTS =
       ImmutableList.of(
-          new Subject(
+          new TrainingSubject(
               "plain CNN",
               seed -> Networks.plainCnn(8, Digits.CLASSES, seed),
               Digits::images,
               12,
               3),
-          new Subject(
+          new TrainingSubject(
               "batch-norm CNN",
               seed -> Networks.batchNormCnn(8, Digits.CLASSES, seed),
               Digits::images,
               12,
               3),
-          new Subject(
+          new TrainingSubject(
               "deep MLP",
               seed -> Networks.deepMlp(64, Digits.CLASSES, seed),
               Digits::vectors,
               24,
               6),
-          new Subject(
+          new TrainingSubject(
               "residual graph",
               seed -> Networks.residual(8, Digits.CLASSES, seed),
               Digits::images,
@@ -94,10 +84,10 @@ public final class MethodBStudy {
   }
 
   /** Trains every subject with every seed and compares the orders at each low width. */
-  static OrderTable run(List<Subject> subjects, List<Long> seeds) {
+  static OrderTable run(List<TrainingSubject> subjects, List<Long> seeds) {
     ImmutableList.Builder<Row> rows = ImmutableList.builder();
     try (Progress progress = Progress.start("study", (long) subjects.size() * seeds.size())) {
-      for (Subject subject : subjects) {
+      for (TrainingSubject subject : subjects) {
         for (long seed : seeds) {
           rows.addAll(rows(subject, seed));
           progress.step(subject.name());
@@ -107,7 +97,7 @@ public final class MethodBStudy {
     return new OrderTable(rows.build());
   }
 
-  private static List<Row> rows(Subject subject, long seed) {
+  private static List<Row> rows(TrainingSubject subject, long seed) {
     Split data = subject.data().apply(seed);
     Model network = subject.network().apply(seed);
     WeightDifferenceListener fromInitial = WeightDifferenceListener.builder().build();

@@ -43,18 +43,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * networks are not kept: the study takes a few minutes with {@code OMP_NUM_THREADS=1}.
  */
 public final class ScoreStudy {
-  /**
-   * One kind of network on one data set.
-   *
-   * @param epochs of training
-   * @param more epochs after that, which the scores of training look at
-   */
-  record Subject(
-      String name, LongFunction<Model> network, LongFunction<Split> data, int epochs, int more) {}
-
-  static final ImmutableList<Subject> SUBJECTS =
+  static final ImmutableList<TrainingSubject> SUBJECTS =
       ImmutableList.of(
-          new Subject(
+          new TrainingSubject(
               "digits deep MLP",
               seed -> Networks.deepMlp(64, Digits.CLASSES, seed),
               Digits::vectors,
@@ -62,7 +53,7 @@ public final class ScoreStudy {
               6),
           digits("plain CNN", seed -> Networks.plainCnn(8, Digits.CLASSES, seed), 12),
           digits("batch-norm CNN", seed -> Networks.batchNormCnn(8, Digits.CLASSES, seed), 12),
-          new Subject(
+          new TrainingSubject(
               "Fashion deep MLP",
               seed -> Networks.deepMlp(784, FashionMini.CLASSES, seed),
               seed -> small(FashionMini.vectors(seed)),
@@ -80,8 +71,8 @@ public final class ScoreStudy {
 
   private ScoreStudy() {}
 
-  private static Subject digits(String name, LongFunction<Model> network, int epochs) {
-    return new Subject("digits " + name, network, Digits::images, epochs, epochs / 4);
+  private static TrainingSubject digits(String name, LongFunction<Model> network, int epochs) {
+    return new TrainingSubject("digits " + name, network, Digits::images, epochs, epochs / 4);
   }
 
   private static Split small(Split all) {
@@ -97,7 +88,7 @@ public final class ScoreStudy {
    */
   public static void main(String[] arguments) throws IOException {
     ImmutableList.Builder<Correlation> known = ImmutableList.builder();
-    for (Subject subject : SUBJECTS) {
+    for (TrainingSubject subject : SUBJECTS) {
       known.addAll(run(List.of(subject), SEEDS, LOW_BITS).correlations());
       String table = new ScoreTable(known.build()).markdown();
       System.out.print(table);
@@ -108,10 +99,10 @@ public final class ScoreStudy {
   }
 
   /** Trains every subject with every seed and correlates all scores at each width. */
-  static ScoreTable run(List<Subject> subjects, List<Long> seeds, List<Integer> lowBits) {
+  static ScoreTable run(List<TrainingSubject> subjects, List<Long> seeds, List<Integer> lowBits) {
     ImmutableList.Builder<Correlation> correlations = ImmutableList.builder();
     try (Progress progress = Progress.start("study", (long) subjects.size() * seeds.size())) {
-      for (Subject subject : subjects) {
+      for (TrainingSubject subject : subjects) {
         for (long seed : seeds) {
           correlations.addAll(correlations(subject, seed, lowBits));
           progress.step(subject.name());
@@ -121,7 +112,8 @@ public final class ScoreStudy {
     return new ScoreTable(correlations.build());
   }
 
-  private static List<Correlation> correlations(Subject subject, long seed, List<Integer> widths) {
+  private static List<Correlation> correlations(
+      TrainingSubject subject, long seed, List<Integer> widths) {
     Split data = subject.data().apply(seed);
     Model network = subject.network().apply(seed);
     WeightDifferenceListener fromInitial = WeightDifferenceListener.builder().build();

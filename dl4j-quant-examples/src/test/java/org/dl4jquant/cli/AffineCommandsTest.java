@@ -8,13 +8,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.util.ModelSerializer;
-import org.dl4jquant.examples.CommandFixtures;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.nd4j.linalg.dataset.DataSet;
 
 /** {@code --scheme affine}, from the network to the file that ONNX Runtime runs. */
 final class AffineCommandsTest {
@@ -27,16 +23,10 @@ final class AffineCommandsTest {
 
   @BeforeAll
   static void save() throws IOException {
-    model = folder.resolve("network.zip");
+    UntrainedFiles files = UntrainedFiles.write(folder);
+    model = files.model();
+    data = files.data();
     archive = folder.resolve("affine.dq.zip");
-    MultiLayerNetwork network = CommandFixtures.untrained();
-    ModelSerializer.writeModel(network, model.toFile(), false);
-    DataSet test = CommandFixtures.testExamples();
-    data =
-        new Npz()
-            .floats("x", test.getFeatures())
-            .int64("y", network.output(test.getFeatures()).argMax(1).toIntVector())
-            .write(folder.resolve("data.npz"));
     made =
         CommandRun.succeed(
             "quantize",

@@ -17,14 +17,12 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
-import org.dl4jquant.examples.CommandFixtures;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
@@ -38,16 +36,10 @@ final class OnnxCommandsTest {
 
   @BeforeAll
   static void save() throws IOException {
-    model = folder.resolve("network.zip");
+    UntrainedFiles files = UntrainedFiles.write(folder);
+    model = files.model();
+    data = files.data();
     archive = folder.resolve("network.dq.zip");
-    MultiLayerNetwork network = CommandFixtures.untrained();
-    ModelSerializer.writeModel(network, model.toFile(), false);
-    DataSet test = CommandFixtures.testExamples();
-    data =
-        new Npz()
-            .floats("x", test.getFeatures())
-            .int64("y", network.output(test.getFeatures()).argMax(1).toIntVector())
-            .write(folder.resolve("data.npz"));
     CommandRun.succeed("quantize", model, "--calibration", data, "--out", archive);
   }
 

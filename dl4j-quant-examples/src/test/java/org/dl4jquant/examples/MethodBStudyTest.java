@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import org.dl4jquant.examples.MethodBStudy.Subject;
 import org.dl4jquant.examples.OrderTable.Row;
 import org.junit.jupiter.api.Test;
 
@@ -12,8 +11,9 @@ import org.junit.jupiter.api.Test;
 final class MethodBStudyTest {
   @Test
   void comparesTheOrdersOfEachStatisticAtEachWidth() {
-    Subject subject =
-        new Subject("mlp", seed -> Networks.mlp(64, Digits.CLASSES, seed), Digits::vectors, 2, 1);
+    TrainingSubject subject =
+        new TrainingSubject(
+            "mlp", seed -> Networks.mlp(64, Digits.CLASSES, seed), Digits::vectors, 2, 1);
 
     OrderTable table = MethodBStudy.run(List.of(subject), List.of(1L));
 

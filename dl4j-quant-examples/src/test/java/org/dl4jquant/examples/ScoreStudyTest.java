@@ -6,15 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.common.collect.ImmutableList;
 import java.util.List;
 import java.util.OptionalDouble;
-import org.dl4jquant.examples.ScoreStudy.Subject;
 import org.dl4jquant.examples.ScoreTable.Correlation;
 import org.junit.jupiter.api.Test;
 
 final class ScoreStudyTest {
   @Test
   void everyScoreIsCorrelatedWithWhatRoundingCosts() {
-    Subject subject =
-        new Subject(
+    TrainingSubject subject =
+        new TrainingSubject(
             "deep MLP", seed -> Networks.deepMlp(64, Digits.CLASSES, seed), Digits::vectors, 2, 1);
     ScoreTable table = ScoreStudy.run(List.of(subject), List.of(1L), List.of(3));
     assertEquals(
