@@ -23,6 +23,9 @@ public sealed interface PrecisionBudget {
   /** The low precision unless another is asked for, in bits of a weight. */
   int DEFAULT_LOW_BITS = 4;
 
+  /** The fewest bits of a weight. */
+  int LEAST_BITS = 2;
+
   /** Allows so many bits per weight on average: as few layers are lowered as that takes. */
   static PrecisionBudget averageBits(double bits) {
     return new AverageBits(bits, DEFAULT_LOW_BITS);
@@ -75,7 +78,7 @@ public sealed interface PrecisionBudget {
   record AverageBits(double bits, int lowBits) implements PrecisionBudget {
     public AverageBits {
       Checks.positiveFinite("bits", bits);
-      Checks.inRange("lowBits", lowBits, 2, 16);
+      Checks.inRange("lowBits", lowBits, LEAST_BITS, 16);
     }
 
     @Override
@@ -85,16 +88,8 @@ public sealed interface PrecisionBudget {
 
     @Override
     public PrecisionPlan plan(Quantization quantization, AccuracyBudgetSearch.Builder search) {
-      Map<String, Long> counts = counts(quantization);
-      PrecisionPlan plan = quantization.plan();
-      for (String layer : order(search, lowBits)) {
-        if (plan.averageWeightBits(counts) <= bits) {
-          break;
-        }
-        int width = Math.min(lowBits, plan.of(layer).weightBits());
-        plan = plan.with(layer, plan.of(layer).withWeightBits(width));
-      }
-      double least = plan.averageWeightBits(counts);
+      PrecisionPlan plan = search.lowBits(lowBits).build().plan(Math.max(LEAST_BITS, bits));
+      double least = plan.averageWeightBits(counts(quantization));
       Checks.that(
           least <= bits,
           "bits",
@@ -117,7 +112,7 @@ public sealed interface PrecisionBudget {
   record WeightBytes(long bytes, int lowBits) implements PrecisionBudget {
     public WeightBytes {
       Checks.that(bytes > 0, "bytes", "be positive", bytes);
-      Checks.inRange("lowBits", lowBits, 2, 16);
+      Checks.inRange("lowBits", lowBits, LEAST_BITS, 16);
     }
 
     @Override
@@ -144,7 +139,7 @@ public sealed interface PrecisionBudget {
   record Drop(double most, ToDoubleFunction<Model> metric, int lowBits) implements PrecisionBudget {
     public Drop {
       Checks.nonNegativeFinite("most", most);
-      Checks.inRange("lowBits", lowBits, 2, 16);
+      Checks.inRange("lowBits", lowBits, LEAST_BITS, 16);
     }
 
     @Override
@@ -168,10 +163,5 @@ public sealed interface PrecisionBudget {
     return quantization.layers().stream()
         .collect(
             ImmutableMap.toImmutableMap(LayerDescription::name, LayerDescription::weightCount));
-  }
-
-  /** Returns the layers that may be lowered, in the order in which they are. */
-  private static List<String> order(AccuracyBudgetSearch.Builder search, int lowBits) {
-    return search.lowBits(lowBits).build().run(plan -> 0).ranking();
   }
 }
