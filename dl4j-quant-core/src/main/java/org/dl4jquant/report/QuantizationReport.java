@@ -271,9 +271,9 @@ public record QuantizationReport(
    * Returns one JSON object per layer: {@code name, kind, parameters, bits, minFractionalLength,
    * maxFractionalLength, statistic, sqnrDb, valueBits, minValueFractionalLength,
    * maxValueFractionalLength, accumulatorBits, accumulatorType, bytesBefore, bytesAfter,
-   * floatReason, raised, family, foldedInto}. What does not apply or is infinite is null. Affine
-   * layers have {@code minScale, maxScale, valueScale, valueZeroPoint} besides, in place of
-   * fractional lengths.
+   * floatReason, raised, family, foldedInto}. What does not apply or is infinite is null; the bits
+   * of a layer without parameters are those of its float values, 32. Affine layers have {@code
+   * minScale, maxScale, valueScale, valueZeroPoint} besides, in place of fractional lengths.
    */
   public ArrayNode toJson() {
     ArrayNode layers = new ObjectMapper().createArrayNode();
@@ -282,7 +282,7 @@ public record QuantizationReport(
       node.put("name", row.name())
           .put("kind", row.kind())
           .put("parameters", row.parameters())
-          .put("bits", row.parameters() > 0 ? (Integer) row.bits() : null)
+          .put("bits", foldedInto(row).isPresent() ? null : (Integer) row.bits())
           .put("minFractionalLength", boxed(row.minFractionalLength()))
           .put("maxFractionalLength", boxed(row.maxFractionalLength()))
           .put(
