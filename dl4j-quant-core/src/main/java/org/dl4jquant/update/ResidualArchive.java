@@ -11,9 +11,9 @@ import org.dl4jquant.internal.Checks;
  *
  * <p>File format, version 1, big-endian: the 8 bytes {@code DL4JQRES}, the version as an int, the
  * length of the header as an int, the header as UTF-8 JSON, then for each tensor its state as
- * longs. The header names every tensor with shape, rule, number of steps and the SHA-256 of its
- * longs, and the last 32 bytes of the file are the SHA-256 of all before them. Written beside the
- * target and moved into its place.
+ * longs. The header names every tensor with shape, rule, number of steps, the SHA-256 of its longs
+ * and, where they were given, the fractional lengths of its channels; the last 32 bytes of the file
+ * are the SHA-256 of all before them. Written beside the target and moved into its place.
  *
  * @param modelDigest what identifies the model's parameters at the moment of saving, as the caller
  *     computes it; compared by the caller when the state is restored

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableIntArray;
 import java.util.function.Function;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.internal.Checks;
@@ -23,9 +24,10 @@ record ResidualHeader(String modelDigest, ImmutableList<State> states, long end)
       int length,
       UpdateRule rule,
       long steps,
-      String sha256) {
+      String sha256,
+      ImmutableIntArray fractionalLengths) {
     ResidualTensor tensor(FineWeights weights) {
-      return new ResidualTensor(layer, parameter, shape, weights);
+      return new ResidualTensor(layer, parameter, shape, weights, fractionalLengths);
     }
   }
 
@@ -41,6 +43,9 @@ record ResidualHeader(String modelDigest, ImmutableList<State> states, long end)
       node.put("steps", tensor.weights().steps());
       node.put("sha256", digest.apply(tensor.weights()));
       write(node.putObject("rule"), tensor.weights().rule());
+      if (!tensor.fractionalLengths().isEmpty()) {
+        tensor.fractionalLengths().forEach(node.putArray("fractionalLengths")::add);
+      }
     }
     return root;
   }
@@ -79,9 +84,18 @@ record ResidualHeader(String modelDigest, ImmutableList<State> states, long end)
               (int) elements,
               rule(field(node, "rule")),
               whole(field(node, "steps"), "steps"),
-              text(node, "sha256")));
+              text(node, "sha256"),
+              lengths(node)));
     }
     return new ResidualHeader(text(root, "modelDigest"), states.build(), end);
+  }
+
+  private static ImmutableIntArray lengths(JsonNode tensor) {
+    ImmutableIntArray.Builder lengths = ImmutableIntArray.builder();
+    for (JsonNode length : tensor.path("fractionalLengths")) {
+      lengths.add(Math.toIntExact(whole(length, "fractionalLengths")));
+    }
+    return lengths.build();
   }
 
   private static UpdateRule rule(JsonNode node) {

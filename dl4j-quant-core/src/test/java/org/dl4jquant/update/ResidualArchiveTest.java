@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableIntArray;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,8 +45,12 @@ final class ResidualArchiveTest {
     return new ResidualArchive(
         "model",
         ImmutableList.of(
-            ResidualTensor.of(
-                "first", "W", List.of(3L, 5L), trained(UpdateRule.accumulated(format), 15)),
+            new ResidualTensor(
+                "first",
+                "W",
+                ImmutableList.of(3L, 5L),
+                trained(UpdateRule.accumulated(format), 15),
+                ImmutableIntArray.of(6, -2, 9)),
             ResidualTensor.of(
                 "second",
                 "W",
@@ -66,6 +71,7 @@ final class ResidualArchiveTest {
       ResidualTensor before = written.tensors().get(i);
       ResidualTensor after = read.tensors().get(i);
       assertEquals(before.describe(), after.describe());
+      assertEquals(before.fractionalLengths(), after.fractionalLengths());
       assertEquals(before.weights().rule(), after.weights().rule());
       assertEquals(before.weights().steps(), after.weights().steps());
       assertArrayEquals(states(before), states(after));

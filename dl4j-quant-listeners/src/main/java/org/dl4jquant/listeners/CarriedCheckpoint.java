@@ -1,6 +1,7 @@
 package org.dl4jquant.listeners;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableIntArray;
 import com.google.common.primitives.Longs;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.deeplearning4j.nn.api.Model;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.update.FineWeights;
 import org.dl4jquant.update.ResidualArchive;
 import org.dl4jquant.update.ResidualTensor;
@@ -49,6 +51,7 @@ final class CarriedCheckpoint {
       String name = tensor.layer() + "." + tensor.parameter();
       checkShape(file, tensor, parameters.get(name), all);
       checkRule(file, name, tensor.weights().rule(), settings, parameters.get(name));
+      checkFormats(file, tensor, settings, parameters.get(name));
       known.put(name, tensor.weights());
     }
     if (!digest(model.params()).equals(archive.modelDigest())) {
@@ -96,6 +99,21 @@ final class CarriedCheckpoint {
               + ", found "
               + saved);
     }
+  }
+
+  /** A format of another channel would scale the same state to other weights. */
+  private static void checkFormats(
+      Path file, ResidualTensor saved, CarrySettings settings, @Nullable NetworkParameter found) {
+    ImmutableIntArray wanted =
+        settings
+            .given(Objects.requireNonNull(found))
+            .map(GivenFormats::fractionalLengths)
+            .orElse(ImmutableIntArray.of());
+    Checks.that(
+        wanted.equals(saved.fractionalLengths()),
+        file + ": the channels of " + found.name(),
+        "have the fractional lengths " + wanted,
+        saved.fractionalLengths());
   }
 
   private static void checkComplete(

@@ -2,6 +2,7 @@ package org.dl4jquant.listeners;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.primitives.ImmutableDoubleArray;
+import com.google.common.primitives.ImmutableIntArray;
 import com.google.common.primitives.Longs;
 import java.util.Optional;
 import org.dl4jquant.format.FixedPointFormat;
@@ -174,7 +175,8 @@ final class CarriedTensor {
         parameter.layer(),
         parameter.parameter(),
         ImmutableList.copyOf(Longs.asList(parameter.array().shape())),
-        fine);
+        fine,
+        formats.map(GivenFormats::fractionalLengths).orElse(ImmutableIntArray.of()));
   }
 
   /** A pass over the tensor. */

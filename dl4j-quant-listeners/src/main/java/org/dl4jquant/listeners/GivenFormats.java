@@ -1,6 +1,7 @@
 package org.dl4jquant.listeners;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableIntArray;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.internal.Checks;
@@ -27,6 +28,11 @@ record GivenFormats(Granularity granularity, ImmutableList<FixedPointFormat> for
   /** Returns the format in which all channels are carried, each scaled by a power of two. */
   FixedPointFormat common() {
     return formats.get(0);
+  }
+
+  /** Returns the fractional length of each channel. */
+  ImmutableIntArray fractionalLengths() {
+    return ImmutableIntArray.copyOf(formats.stream().mapToInt(FixedPointFormat::fractionalLength));
   }
 
   /** Returns by what the weights of each channel are multiplied to be on the common grid. */

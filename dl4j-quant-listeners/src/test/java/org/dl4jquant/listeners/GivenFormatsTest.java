@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -166,6 +167,19 @@ final class GivenFormatsTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> listener(ReadOut.NEAREST, formats(4, 8)).restore(residuals, second));
+    List<FixedPointFormat> lastDiffers = new ArrayList<>(formats(5, 8));
+    lastDiffers.set(7, lastDiffers.get(7).withFractionalLength(4));
+    assertEquals(
+        residuals
+            + ": the channels of first.W must have the fractional lengths"
+            + " [3, 4, 5, 6, 3, 4, 5, 4], found [3, 4, 5, 6, 3, 4, 5, 6]",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> listener(ReadOut.NEAREST, lastDiffers).restore(residuals, second))
+            .getMessage());
+    ResidualGradientListener none =
+        ResidualGradientListener.builder().bitWidth(5).layers("first").build();
+    assertThrows(IllegalArgumentException.class, () -> none.restore(residuals, second));
     listener(ReadOut.NEAREST, formats(5, 8)).restore(residuals, second);
     for (int i = 9; i < 20; i++) {
       second.fit(TestNetworks.batch(i));
