@@ -1,6 +1,8 @@
 package org.dl4jquant.dl4j;
 
+import java.util.BitSet;
 import java.util.Objects;
+import java.util.Optional;
 import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -9,6 +11,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.shape.Shape;
 import org.nd4j.shade.jackson.annotation.JsonAutoDetect;
 import org.nd4j.shade.jackson.annotation.JsonAutoDetect.Visibility;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
@@ -17,8 +20,10 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 /**
  * Quantizes and dequantizes what goes into a layer, before another preprocessor if there is one:
  * for values that no activation function stands before, such as the network's inputs, averages and
- * sums. Gradients pass straight through, also where a value saturates, because a preprocessor does
- * not see its input again. Immutable and thread-safe.
+ * sums. Gradients pass rounding straight through, and are zero where the value saturated in the
+ * pass before: as one thread trains a network, forwards and then backwards, so each pass remembers
+ * one bit per element for the next. That is no part of equality, of clones or of what is saved.
+ * Thread-safe but for that.
  */
 @JsonAutoDetect(
     fieldVisibility = Visibility.NONE,
@@ -29,6 +34,7 @@ public final class FakeQuantizedPreProcessor implements InputPreProcessor {
 
   @JsonProperty private final FakeQuantizer quantizer;
   @JsonProperty private final @Nullable InputPreProcessor then;
+  private transient volatile @Nullable Saturated last;
 
   /**
    * Creates one.
@@ -55,6 +61,7 @@ public final class FakeQuantizedPreProcessor implements InputPreProcessor {
 
   @Override
   public INDArray preProcess(INDArray input, int batch, LayerWorkspaceMgr workspaces) {
+    last = new Saturated(input.length(), quantizer.outside(input));
     INDArray quantized =
         quantizer.quantizeInPlace(workspaces.dup(ArrayType.ACTIVATIONS, input, input.ordering()));
     return then == null ? quantized : then.preProcess(quantized, batch, workspaces);
@@ -62,9 +69,33 @@ public final class FakeQuantizedPreProcessor implements InputPreProcessor {
 
   @Override
   public INDArray backprop(INDArray output, int batch, LayerWorkspaceMgr workspaces) {
-    return then == null
-        ? workspaces.dup(ArrayType.ACTIVATION_GRAD, output)
-        : then.backprop(output, batch, workspaces);
+    INDArray gradient =
+        then == null
+            ? workspaces.dup(ArrayType.ACTIVATION_GRAD, output)
+            : then.backprop(output, batch, workspaces);
+    Saturated before = last;
+    if (before == null || before.places.isEmpty() || before.length != gradient.length()) {
+      return gradient;
+    }
+    INDArray own =
+        then == null
+            ? gradient
+            : workspaces.dup(ArrayType.ACTIVATION_GRAD, gradient, gradient.ordering());
+    before.clear(own);
+    return own;
+  }
+
+  /** Where the values of one pass saturated, as row-major indices. */
+  private record Saturated(long length, BitSet places) {
+    void clear(INDArray gradients) {
+      Optional<HostFloats> memory = HostFloats.of(gradients).filter(HostFloats::rowMajor);
+      long[] shape = gradients.shape();
+      places.stream()
+          .forEach(
+              memory.isPresent()
+                  ? i -> memory.get().buffer().put(i, 0)
+                  : i -> gradients.putScalar(Shape.ind2subC(shape, i), 0));
+    }
   }
 
   @Override

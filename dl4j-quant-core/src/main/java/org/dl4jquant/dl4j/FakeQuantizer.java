@@ -4,6 +4,7 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.primitives.ImmutableIntArray;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Objects;
 import java.util.Optional;
 import org.dl4jquant.format.AffineParameters;
@@ -213,6 +214,23 @@ public final class FakeQuantizer implements Serializable {
     scale(steps, 1);
     INDArray above = steps.gte(minCode()).castTo(array.dataType());
     return above.muli(steps.lte(maxCode()).castTo(array.dataType()));
+  }
+
+  /** Returns where {@link #inside} is 0, as row-major indices. */
+  BitSet outside(INDArray array) {
+    Optional<HostFloats> memory = memory(array).filter(HostFloats::rowMajor);
+    Optional<ChannelRuns> channels = memory.flatMap(this::channels);
+    if (channels.isPresent() && fractionalLengths.length > 0) {
+      return loop().outside(memory.get().buffer(), channels.get());
+    }
+    double[] inside = inside(array).dup('c').data().asDouble();
+    BitSet places = new BitSet();
+    for (int i = 0; i < inside.length; i++) {
+      if (inside[i] == 0) {
+        places.set(i);
+      }
+    }
+    return places;
   }
 
   private void requireChannels(INDArray array) {

@@ -3,6 +3,7 @@ package org.dl4jquant.dl4j;
 import com.google.common.primitives.ImmutableIntArray;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import org.dl4jquant.format.ChannelRuns;
 import org.dl4jquant.internal.Checks;
 
@@ -115,6 +116,24 @@ public final class FixedPointLoop {
             block[i] = inside ? other[i] : 0;
           }
         });
+  }
+
+  /** Returns which of the values, in the order of memory, lie outside the range of their codes. */
+  BitSet outside(FloatBuffer values, ChannelRuns channels) {
+    BitSet places = new BitSet(values.capacity());
+    int run = channels.length();
+    for (int start = 0, at = 0; start < values.capacity(); start += run, at++) {
+      int channel = channels.channels().get(at % channels.channels().length());
+      float bottom = min * steps[channel];
+      float top = max * steps[channel];
+      for (int i = start; i < start + run; i++) {
+        float x = values.get(i);
+        if (!(x >= bottom && x <= top)) {
+          places.set(i);
+        }
+      }
+    }
+    return places;
   }
 
   /** Goes over blocks of memory, and over the runs of channels within each. */

@@ -66,6 +66,11 @@ public final class HostFloats {
     return buffer;
   }
 
+  /** Returns whether the elements are in row-major order. */
+  public boolean rowMajor() {
+    return !reversed || shape.length < 2;
+  }
+
   /** Returns whether both have their elements in the same order. */
   public boolean inOrderOf(HostFloats other) {
     return buffer.capacity() == other.buffer.capacity()
