@@ -18,6 +18,7 @@ import org.dl4jquant.calibrate.FiniteExamples;
 import org.dl4jquant.convert.Alignment;
 import org.dl4jquant.convert.Attachments;
 import org.dl4jquant.convert.Conversion;
+import org.dl4jquant.convert.LogarithmicActivations;
 import org.dl4jquant.convert.OnnxAssembly;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.WeightConversion;
@@ -207,6 +208,15 @@ public final class Quantization {
     return conversion(conversion.withAlignment(alignment));
   }
 
+  /**
+   * Gives what a ReLU gives logarithmic formats of maximal weighted entropy, of as many levels as
+   * codes of its activation bits can name (method G). Ask for it before {@link #calibrate}. Meant
+   * to be fine-tuned; the report tells which values got one.
+   */
+  public Quantization logarithmicActivations(LogarithmicActivations levels) {
+    return conversion(conversion.withLogarithmic(levels));
+  }
+
   /** Chooses the formats of activations in another way than by minimal squared error. */
   public Quantization strategy(FormatStrategy strategy) {
     return conversion(conversion.withActivations(strategy));
@@ -224,7 +234,7 @@ public final class Quantization {
   public Quantization calibrate(DataSetIterator data) {
     FoldedNetwork folded = folded();
     CalibrationExamples.Collector kept = new CalibrationExamples.Collector();
-    CalibrationResult seen = Calibration.of(folded.network()).withInputs(kept).run(data);
+    CalibrationResult seen = calibrating(folded, kept).run(data);
     if (data.resetSupported()) {
       data.reset();
       requireSame(folded, data.next().getFeatures());
@@ -237,7 +247,7 @@ public final class Quantization {
   public Quantization calibrate(MultiDataSetIterator data) {
     FoldedNetwork folded = folded();
     CalibrationExamples.Collector kept = new CalibrationExamples.Collector();
-    CalibrationResult seen = Calibration.of(folded.network()).withInputs(kept).run(data);
+    CalibrationResult seen = calibrating(folded, kept).run(data);
     if (data.resetSupported()) {
       data.reset();
       requireSame(folded, data.next().getFeatures());
@@ -255,8 +265,13 @@ public final class Quantization {
     FoldedNetwork folded = folded();
     requireSame(folded, inputs);
     CalibrationExamples.Collector kept = new CalibrationExamples.Collector();
-    CalibrationResult seen = Calibration.of(folded.network()).withInputs(kept).run(inputs);
+    CalibrationResult seen = calibrating(folded, kept).run(inputs);
     return calibration(seen).keeping(kept.examples());
+  }
+
+  private Calibration calibrating(FoldedNetwork folded, CalibrationExamples.Collector kept) {
+    Calibration calibration = Calibration.of(folded.network()).withInputs(kept);
+    return conversion.logarithmic().isPresent() ? calibration.withLogarithms() : calibration;
   }
 
   /** Takes what a calibration of this network, or of its folded form, saw. */

@@ -31,24 +31,27 @@ public final class Calibration {
   private final Dl4jNetwork network;
   private final LongConsumer progress;
   private final Consumer<ImmutableMap<String, Tensor>> inputSink;
+  private final boolean logarithms;
 
   private Calibration(
       Dl4jNetwork network,
       LongConsumer progress,
-      Consumer<ImmutableMap<String, Tensor>> inputSink) {
+      Consumer<ImmutableMap<String, Tensor>> inputSink,
+      boolean logarithms) {
     this.network = network;
     this.progress = progress;
     this.inputSink = inputSink;
+    this.logarithms = logarithms;
   }
 
   /** Returns a calibration of this network. */
   public static Calibration of(Dl4jNetwork network) {
-    return new Calibration(network, examples -> {}, batch -> {});
+    return new Calibration(network, examples -> {}, batch -> {}, false);
   }
 
   /** Returns a calibration that tells after every part of a batch how many examples were seen. */
   public Calibration withProgress(LongConsumer examplesSeen) {
-    return new Calibration(network, examplesSeen, inputSink);
+    return new Calibration(network, examplesSeen, inputSink, logarithms);
   }
 
   /**
@@ -56,7 +59,15 @@ public final class Calibration {
    * them, by the names of its inputs; but for batches with masks.
    */
   public Calibration withInputs(Consumer<ImmutableMap<String, Tensor>> seen) {
-    return new Calibration(network, progress, seen);
+    return new Calibration(network, progress, seen, logarithms);
+  }
+
+  /**
+   * Returns a calibration that also has a histogram of the logarithms of each value that a ReLU
+   * gives, 8 KiB each, from which logarithmic formats are chosen.
+   */
+  public Calibration withLogarithms() {
+    return new Calibration(network, progress, inputSink, true);
   }
 
   /**
@@ -104,7 +115,10 @@ public final class Calibration {
     Batch first = batches.next();
     CalibrationRun run =
         new CalibrationRun(
-            network.withInputsLike(first.inputs().toArray(new INDArray[0])), progress, inputSink);
+            network.withInputsLike(first.inputs().toArray(new INDArray[0])),
+            progress,
+            inputSink,
+            logarithms);
     run.accept(first);
     batches.forEachRemaining(run::accept);
     CalibrationResult result = run.result();

@@ -7,6 +7,7 @@ import java.util.TreeSet;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.stats.BinnedTensorAccumulator;
+import org.dl4jquant.stats.LogBins;
 import org.dl4jquant.stats.TensorProfile;
 
 /**
@@ -22,6 +23,7 @@ import org.dl4jquant.stats.TensorProfile;
  * @param examples how many were seen and counted
  * @param leftOut how many more had features that are NaN or infinite
  * @param profiles by node, in the order of the graph
+ * @param logarithms of what a ReLU gives, by node, if they were asked for
  * @param unmatchedMasks layers whose mask did not fit what they give, so that padding was counted
  * @param inputShapes the shapes of those inputs of which the network does not tell them, by name
  */
@@ -30,6 +32,7 @@ public record CalibrationResult(
     long examples,
     long leftOut,
     ImmutableMap<String, TensorProfile> profiles,
+    ImmutableMap<String, LogBins> logarithms,
     ImmutableList<String> unmatchedMasks,
     ImmutableMap<String, Shape> inputShapes) {
   /** With fewer examples a warning is given. */
@@ -43,6 +46,11 @@ public record CalibrationResult(
   /** Returns the profile of a node's value, if it has one. */
   public Optional<TensorProfile> profile(String node) {
     return Optional.ofNullable(profiles.get(node));
+  }
+
+  /** Returns the histogram of the logarithms of a node's value, if there is one. */
+  public Optional<LogBins> logarithms(String node) {
+    return Optional.ofNullable(logarithms.get(node));
   }
 
   /** Returns for each node that carried NaN or infinite values how many. */
@@ -110,6 +118,14 @@ public record CalibrationResult(
                 BinnedTensorAccumulator.of(profile)
                     .combine(BinnedTensorAccumulator.of(other.profile(node).orElseThrow()))
                     .snapshot()));
+    Checks.that(
+        other.logarithms.keySet().equals(logarithms.keySet()),
+        "other",
+        "have the logarithms of " + logarithms.keySet(),
+        other.logarithms.keySet());
+    ImmutableMap.Builder<String, LogBins> bins = ImmutableMap.builder();
+    logarithms.forEach(
+        (node, own) -> bins.put(node, own.plus(other.logarithms(node).orElseThrow())));
     TreeSet<String> unmatched = new TreeSet<>(unmatchedMasks);
     unmatched.addAll(other.unmatchedMasks);
     return new CalibrationResult(
@@ -117,6 +133,7 @@ public record CalibrationResult(
         Math.addExact(examples, other.examples),
         Math.addExact(leftOut, other.leftOut),
         all.buildOrThrow(),
+        bins.buildOrThrow(),
         ImmutableList.copyOf(unmatched),
         inputShapes);
   }

@@ -23,6 +23,7 @@ import org.dl4jquant.dl4j.Layout;
 import org.dl4jquant.dl4j.NetworkImage;
 import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.execute.FloatNetwork;
+import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.Permute;
@@ -53,7 +54,10 @@ final class CalibrationRun {
   private long leftOut;
 
   CalibrationRun(
-      Dl4jNetwork network, LongConsumer progress, Consumer<ImmutableMap<String, Tensor>> inputs) {
+      Dl4jNetwork network,
+      LongConsumer progress,
+      Consumer<ImmutableMap<String, Tensor>> inputs,
+      boolean logarithms) {
     this.network = network;
     this.progress = progress;
     this.inputs = inputs;
@@ -62,8 +66,18 @@ final class CalibrationRun {
     this.graph = image.graph();
     this.profiles =
         ObservedNodes.of(graph).stream()
-            .map(node -> new NodeProfile(node, layout(node.name()), observed(node.name())))
+            .map(
+                node ->
+                    new NodeProfile(
+                        node,
+                        layout(node.name()),
+                        observed(node.name()),
+                        logarithms && rectifies(node)))
             .collect(toImmutableList());
+  }
+
+  private static boolean rectifies(Node node) {
+    return node.op() instanceof Activation activation && activation.function().rectifies();
   }
 
   /** Channels of an input that are on its last axis cannot be told apart: it is one whole. */
@@ -108,6 +122,12 @@ final class CalibrationRun {
         leftOut,
         profiles.stream()
             .collect(toImmutableMap(profile -> profile.node().name(), NodeProfile::snapshot)),
+        profiles.stream()
+            .filter(profile -> profile.logarithms().isPresent())
+            .collect(
+                toImmutableMap(
+                    profile -> profile.node().name(),
+                    profile -> profile.logarithms().orElseThrow())),
         ImmutableList.copyOf(unmatchedMasks),
         network.inputShapes());
   }

@@ -7,6 +7,8 @@ import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.stats.BinnedTensorAccumulator;
+import org.dl4jquant.stats.LogBins;
+import org.dl4jquant.stats.LogHistogram;
 import org.dl4jquant.stats.TensorProfile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -15,12 +17,17 @@ final class NodeProfile {
   private final Node node;
   private final Layout layout;
   private final BinnedTensorAccumulator profile;
+  private final Optional<LogHistogram> logarithms;
 
-  NodeProfile(Node node, Layout layout, Shape shape) {
+  /**
+   * @param logarithms whether those of the values are counted, too
+   */
+  NodeProfile(Node node, Layout layout, Shape shape, boolean logarithms) {
     this.node = node;
     this.layout = layout;
     boolean known = layout != Layout.FOLDED && shape.channels() != Shape.UNKNOWN;
     this.profile = BinnedTensorAccumulator.create(known ? shape.channels() : 1);
+    this.logarithms = logarithms ? Optional.of(LogHistogram.create()) : Optional.empty();
   }
 
   Node node() {
@@ -33,6 +40,15 @@ final class NodeProfile {
 
   TensorProfile snapshot() {
     return profile.snapshot();
+  }
+
+  Optional<LogBins> logarithms() {
+    return logarithms.map(LogHistogram::snapshot);
+  }
+
+  private void acceptBatch(float[] values, int length, int positions) {
+    profile.acceptBatch(values, length, positions);
+    logarithms.ifPresent(own -> own.acceptAll(values, 0, length));
   }
 
   /**
@@ -63,7 +79,7 @@ final class NodeProfile {
     if (kept.isPresent()) {
       acceptKept(values, examples, positions, kept.get());
     } else {
-      profile.acceptBatch(values, length, positions);
+      acceptBatch(values, length, positions);
     }
     return mask.isEmpty() || kept.isPresent();
   }
@@ -81,10 +97,10 @@ final class NodeProfile {
    */
   void acceptBuffer(float[] values, int length, INDArray array, int channelAxis) {
     if (profile.channels() == 1) {
-      profile.acceptBatch(values, length, length);
+      acceptBatch(values, length, length);
       return;
     }
-    profile.acceptBatch(values, length, Math.toIntExact(array.stride(channelAxis)));
+    acceptBatch(values, length, Math.toIntExact(array.stride(channelAxis)));
   }
 
   private void acceptKept(float[] values, int examples, int positions, boolean[] kept) {
@@ -104,7 +120,7 @@ final class NodeProfile {
         }
       }
       if (count > 0) {
-        profile.acceptBatch(packed, channels * count, count);
+        acceptBatch(packed, channels * count, count);
       }
     }
   }

@@ -132,9 +132,7 @@ final class AdaptivePass {
     ActivationFormat format = formats.get(node.name());
     return format == null || !finite(value)
         ? value
-        : QuantizedTensor.quantize(
-                value, format.granularity(), format.formats(), Rounding.HALF_EVEN)
-            .dequantize();
+        : format.fakeQuantize(value, Rounding.HALF_EVEN);
   }
 
   /** A network may give NaN or infinite values for an example; there is nothing to learn then. */

@@ -38,6 +38,7 @@ import org.dl4jquant.strategy.FormatStrategy;
  *     sums come nearest to those of the float network; 0 for never
  * @param alignment how channels of different ranges meet; empty for what suits target and scheme
  * @param scheme the kind of numbers, if the plan leaves that open
+ * @param logarithmic formats for what a ReLU gives; empty to leave them uniform
  */
 public record Conversion(
     WeightConversion weights,
@@ -47,7 +48,8 @@ public record Conversion(
     Target target,
     int adaptiveBits,
     Optional<Alignment> alignment,
-    Scheme scheme) {
+    Scheme scheme,
+    Optional<LogarithmicActivations> logarithmic) {
   /** What is rounded adaptively unless asked otherwise: wider codes hardly gain. */
   public static final int ADAPTIVE_BITS = 8;
 
@@ -64,7 +66,8 @@ public record Conversion(
           Target.INTEGER,
           ADAPTIVE_BITS,
           Optional.empty(),
-          Scheme.FIXED_POINT);
+          Scheme.FIXED_POINT,
+          Optional.empty());
 
   /** The bits of the factors of a normalization that stands alone. */
   static final int FACTOR_BITS = 16;
@@ -77,37 +80,85 @@ public record Conversion(
   /** Returns this with other formats and codes of weights. */
   public Conversion withWeights(WeightConversion other) {
     return new Conversion(
-        other, activations, outputBits, correctsBias, target, adaptiveBits, alignment, scheme);
+        other,
+        activations,
+        outputBits,
+        correctsBias,
+        target,
+        adaptiveBits,
+        alignment,
+        scheme,
+        logarithmic);
   }
 
   /** Returns this with another strategy for activations. */
   public Conversion withActivations(FormatStrategy other) {
     return new Conversion(
-        weights, other, outputBits, correctsBias, target, adaptiveBits, alignment, scheme);
+        weights,
+        other,
+        outputBits,
+        correctsBias,
+        target,
+        adaptiveBits,
+        alignment,
+        scheme,
+        logarithmic);
   }
 
   /** Returns this with another number of bits for what leaves the integers. */
   public Conversion withOutputBits(int bits) {
     return new Conversion(
-        weights, activations, bits, correctsBias, target, adaptiveBits, alignment, scheme);
+        weights,
+        activations,
+        bits,
+        correctsBias,
+        target,
+        adaptiveBits,
+        alignment,
+        scheme,
+        logarithmic);
   }
 
   /** Returns this with or without bias correction. */
   public Conversion withBiasCorrection(boolean corrects) {
     return new Conversion(
-        weights, activations, outputBits, corrects, target, adaptiveBits, alignment, scheme);
+        weights,
+        activations,
+        outputBits,
+        corrects,
+        target,
+        adaptiveBits,
+        alignment,
+        scheme,
+        logarithmic);
   }
 
   /** Returns this for what is to compute the network, where the plan leaves that open. */
   public Conversion withTarget(Target other) {
     return new Conversion(
-        weights, activations, outputBits, correctsBias, other, adaptiveBits, alignment, scheme);
+        weights,
+        activations,
+        outputBits,
+        correctsBias,
+        other,
+        adaptiveBits,
+        alignment,
+        scheme,
+        logarithmic);
   }
 
   /** Returns this with adaptive rounding as soon as weights have so few bits; 0 for never. */
   public Conversion withAdaptiveRounding(int bits) {
     return new Conversion(
-        weights, activations, outputBits, correctsBias, target, bits, alignment, scheme);
+        weights,
+        activations,
+        outputBits,
+        correctsBias,
+        target,
+        bits,
+        alignment,
+        scheme,
+        logarithmic);
   }
 
   /** Returns this with another way in which channels of different ranges meet. */
@@ -120,13 +171,39 @@ public record Conversion(
         target,
         adaptiveBits,
         Optional.of(other),
-        scheme);
+        scheme,
+        logarithmic);
   }
 
   /** Returns this for a kind of numbers, where the plan leaves that open. */
   public Conversion withScheme(Scheme other) {
     return new Conversion(
-        weights, activations, outputBits, correctsBias, target, adaptiveBits, alignment, other);
+        weights,
+        activations,
+        outputBits,
+        correctsBias,
+        target,
+        adaptiveBits,
+        alignment,
+        other,
+        logarithmic);
+  }
+
+  /**
+   * Returns this with logarithmic formats for what a ReLU gives; the calibration must have been one
+   * {@link org.dl4jquant.calibrate.Calibration#withLogarithms}.
+   */
+  public Conversion withLogarithmic(LogarithmicActivations levels) {
+    return new Conversion(
+        weights,
+        activations,
+        outputBits,
+        correctsBias,
+        target,
+        adaptiveBits,
+        alignment,
+        scheme,
+        Optional.of(levels));
   }
 
   /** Returns how channels meet: as was asked for, or what suits target and scheme. */
@@ -134,6 +211,11 @@ public record Conversion(
     if (numbers == Scheme.FIXED_POINT) {
       return alignment(to);
     }
+    Checks.that(
+        logarithmic.isEmpty(),
+        "scheme",
+        "be fixed-point if activations are to be logarithmic",
+        numbers.word());
     Alignment chosen = alignment.orElse(Alignment.NONE);
     Checks.that(
         chosen == Alignment.NONE,
@@ -171,8 +253,9 @@ public record Conversion(
   public QuantizedModel convert(
       Dl4jNetwork network, PrecisionPlan plan, Function<String, Optional<TensorProfile>> profiles) {
     FoldedNetwork folded = FoldedNetwork.of(network);
-    return new ConversionRun(this, folded, plan, named(folded, profiles), Optional.empty())
-        .model(network.fingerprint());
+    Observations seen =
+        new Observations(named(folded, profiles), any -> Optional.empty(), Optional.empty());
+    return new ConversionRun(this, folded, plan, seen).model(network.fingerprint());
   }
 
   /**
@@ -208,9 +291,10 @@ public record Conversion(
         "calibration",
         "be of this network",
         "one of another network, or of other parameters");
-    QuantizedModel model =
-        new ConversionRun(this, folded, plan, named(folded, calibration::profile), examples)
-            .model(network.fingerprint());
+    Observations seen =
+        new Observations(
+            named(folded, calibration::profile), named(folded, calibration::logarithms), examples);
+    QuantizedModel model = new ConversionRun(this, folded, plan, seen).model(network.fingerprint());
     requireSums(model);
     return model.with(
         model.provenance().calibratedOn(calibration.examples(), calibration.leftOut()));
@@ -229,8 +313,8 @@ public record Conversion(
   }
 
   /** What a folded layer gives is what the normalization gave before. */
-  private static Function<String, Optional<TensorProfile>> named(
-      FoldedNetwork folded, Function<String, Optional<TensorProfile>> profiles) {
+  private static <T> Function<String, Optional<T>> named(
+      FoldedNetwork folded, Function<String, Optional<T>> profiles) {
     Map<String, String> original = new HashMap<>();
     folded.folded().forEach((batchNorm, producer) -> original.put(producer, batchNorm));
     return name -> profiles.apply(original.getOrDefault(name, name)).or(() -> profiles.apply(name));

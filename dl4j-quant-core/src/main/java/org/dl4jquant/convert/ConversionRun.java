@@ -4,13 +4,16 @@ import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.Maps;
 import com.google.common.primitives.Ints;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.dl4jquant.calibrate.CalibrationExamples;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
@@ -47,6 +50,7 @@ final class ConversionRun {
   private final Dl4jNetwork network;
   private final PrecisionPlan plan;
   private final Function<String, Optional<TensorProfile>> profiles;
+  private final Observations seen;
   private final Optional<CalibrationExamples> examples;
   private final NetworkImage image;
   private final Alignment alignment;
@@ -55,19 +59,16 @@ final class ConversionRun {
   private final ImmutableMap<String, String> foldedInto;
   private ImmutableMap<String, String> families = ImmutableMap.of();
   private String activationStrategy;
+  private String logarithmicRemark = "";
   private boolean adapted;
 
-  ConversionRun(
-      Conversion settings,
-      FoldedNetwork folded,
-      PrecisionPlan plan,
-      Function<String, Optional<TensorProfile>> profiles,
-      Optional<CalibrationExamples> examples) {
+  ConversionRun(Conversion settings, FoldedNetwork folded, PrecisionPlan plan, Observations seen) {
     Target target = plan.target().orElse(settings.target());
     this.settings = settings;
     this.foldedInto = folded.folded();
     this.activationStrategy = settings.activations().toString();
-    this.examples = examples;
+    this.seen = seen;
+    this.examples = seen.examples();
     this.scheme = plan.scheme().orElse(settings.scheme());
     PrecisionPlan whole = withHalves(plan, folded).with(target);
     this.plan = scheme == Scheme.AFFINE ? whole.with(scheme) : whole;
@@ -76,10 +77,11 @@ final class ConversionRun {
     if (!alignment.trades()) {
       this.network = folded.network();
       this.image = plain;
-      this.profiles = profiles;
+      this.profiles = seen.profiles();
       return;
     }
-    Trades trades = Trades.of(folded.network(), plain.graph(), settings, this.plan, profiles);
+    Trades trades =
+        Trades.of(folded.network(), plain.graph(), settings, this.plan, seen.profiles());
     this.network = EqualizedNetwork.of(folded.network(), trades.exponents());
     this.image = GraphReader.read(network);
     this.profiles = trades::after;
@@ -135,9 +137,10 @@ final class ConversionRun {
         settings.activations().candidates().stream()
             .filter(each -> scheme == Scheme.FIXED_POINT || each.choosesAffine())
             .collect(toImmutableList());
+    ImmutableMap<String, ActivationFormat> logarithmic = logarithmic(choices);
     if (examples.isEmpty() || candidates.size() == 1 || choices.isEmpty()) {
       ActivationFormats only = formats(candidates.get(0));
-      ImmutableMap<String, ActivationFormat> chosen = only.choose(choices);
+      ImmutableMap<String, ActivationFormat> chosen = merged(only.choose(choices), logarithmic);
       families = only.families();
       return chosen;
     }
@@ -146,7 +149,7 @@ final class ConversionRun {
     Map<String, ImmutableMap<String, String>> named = new HashMap<>();
     for (FormatStrategy each : candidates) {
       ActivationFormats own = formats(each);
-      all.put(each.toString(), own.choose(choices));
+      all.put(each.toString(), merged(own.choose(choices), logarithmic));
       named.put(each.toString(), own.families());
     }
     StrategySearch.Choice choice =
@@ -156,6 +159,37 @@ final class ConversionRun {
     activationStrategy = settings.activations() + ": " + choice.text();
     families = families(choice.strategies(), named);
     return choice.formats();
+  }
+
+  /** Returns the logarithmic formats of values, and notes who might have one and has not. */
+  private ImmutableMap<String, ActivationFormat> logarithmic(Map<String, CodePlan.Choice> choices) {
+    if (settings.logarithmic().isEmpty()) {
+      return ImmutableMap.of();
+    }
+    int gridBits = settings.logarithmic().get().gridBits();
+    Map<String, Integer> bits = new HashMap<>();
+    choices.forEach(
+        (name, choice) -> {
+          if (!choice.outside()) {
+            bits.put(name, choice.bits());
+          }
+        });
+    LogarithmicFormats.Choice choice =
+        new LogarithmicFormats(image.graph(), gridBits, seen.logarithms()).choose(bits);
+    logarithmicRemark =
+        choice.uniform().entrySet().stream()
+            .map(entry -> ", but not '%s': %s".formatted(entry.getKey(), entry.getValue()))
+            .collect(
+                Collectors.joining(
+                    "", "; logarithmic after a ReLU on grids of " + gridBits + " bits", ""));
+    return choice.formats();
+  }
+
+  private static ImmutableMap<String, ActivationFormat> merged(
+      Map<String, ActivationFormat> formats, Map<String, ActivationFormat> others) {
+    Map<String, ActivationFormat> all = new LinkedHashMap<>(formats);
+    all.putAll(others);
+    return ImmutableMap.copyOf(all);
   }
 
   private ActivationFormats formats(FormatStrategy strategy) {
@@ -399,7 +433,8 @@ final class ConversionRun {
     ImmutableList<QuantizedLayer> layers =
         network.layers().stream().map(this::layer).collect(toImmutableList());
     Provenance provenance =
-        Provenance.of(source, weightStrategy(), activationStrategy).with(foldedInto, families);
+        Provenance.of(source, weightStrategy(), activationStrategy + logarithmicRemark)
+            .with(foldedInto, familiesOf(formats));
     return new QuantizedModel(
         new ModelContent(
             weights.graph(),
@@ -410,6 +445,13 @@ final class ConversionRun {
             provenance,
             Attachments.NONE,
             network.inputShapes()));
+  }
+
+  /** Logarithmic formats are chosen by no family. */
+  private ImmutableMap<String, String> familiesOf(Map<String, ActivationFormat> formats) {
+    return ImmutableMap.copyOf(
+        Maps.filterKeys(
+            families, name -> !formats.containsKey(name) || formats.get(name).levels().isEmpty()));
   }
 
   private String weightStrategy() {

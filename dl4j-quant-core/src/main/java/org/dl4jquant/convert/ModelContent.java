@@ -41,6 +41,11 @@ public record ModelContent(
         graph, configuration, others, activations, plan, provenance, attachments, inputShapes);
   }
 
+  ModelContent with(ImmutableMap<String, ActivationFormat> others) {
+    return new ModelContent(
+        graph, configuration, layers, others, plan, provenance, attachments, inputShapes);
+  }
+
   ModelContent with(Attachments other) {
     return new ModelContent(
         graph, configuration, layers, activations, plan, provenance, other, inputShapes);

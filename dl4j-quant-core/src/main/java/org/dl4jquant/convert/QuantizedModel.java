@@ -28,6 +28,7 @@ import org.dl4jquant.onnx.UnsupportedOnnxException;
 import org.dl4jquant.onnxruntime.OnnxComparison;
 import org.dl4jquant.onnxruntime.OnnxRuntimeMissingException;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.stats.LogBins;
 import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -134,6 +135,21 @@ public class QuantizedModel {
   public final QuantizedModel withValues(
       Dl4jNetwork network, ImmutableMap<String, ImmutableList<NumberFormat>> formats) {
     return new Recoding(this, network, formats).model(network.fingerprint());
+  }
+
+  /**
+   * Returns a model whose logarithmic values have levels searched again in what was seen of them,
+   * as many as before, on grids as wide as before. A value of which nothing was seen, or in which
+   * no levels fit, keeps its own. Biases move to the new grids of their sums.
+   *
+   * @param seen histograms of logarithms, by the node of the value
+   */
+  public final QuantizedModel withLevels(Map<String, LogBins> seen) {
+    ImmutableMap<String, ActivationFormat> formats = LogarithmicFormats.again(this, seen);
+    return formats.equals(activations())
+        ? this
+        : new Recoding(new QuantizedModel(content.with(formats)), plainNetwork(), ImmutableMap.of())
+            .model(provenance().sourceSha256());
   }
 
   /**

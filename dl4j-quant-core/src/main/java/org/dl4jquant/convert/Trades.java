@@ -67,6 +67,7 @@ final class Trades {
     boolean balances = settings.alignment(plan.target().orElseThrow()) == Alignment.BALANCED;
     for (Group group : PowerOfTwoEqualization.groups(graph)) {
       if (group.consumers().stream().allMatch(trades::inIntegers)
+          && !(settings.logarithmic().isPresent() && trades.isRectified(group))
           && EqualizedNetwork.canTrade(network, group)) {
         trades.add(group, balances);
       }
@@ -116,6 +117,10 @@ final class Trades {
       exponents.put(group, chosen);
       group.values().forEach(value -> byValue.put(value, chosen));
     }
+  }
+
+  private boolean isRectified(Group group) {
+    return group.values().stream().anyMatch(name -> LogarithmicFormats.takes(graph.node(name)));
   }
 
   private static boolean isKnown(TensorProfile profile, Group group) {

@@ -19,8 +19,10 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * integer inference computes, in DL4J's own arithmetic.
  *
  * <p>The gradient is that of the function, taken at the quantized argument; rounding passes it
- * straight through, and where a value saturates it is zero. Immutable and thread-safe as far as the
- * function is.
+ * straight through, and where a value saturates it is zero. A logarithmic result has the gradient
+ * of the function alone: that of a ReLU passes also where a small positive value becomes zero, and
+ * above the top level, as in the authors' code (US20180341857A1). Immutable and thread-safe as far
+ * as the function is.
  */
 @JsonAutoDetect(
     fieldVisibility = Visibility.NONE,

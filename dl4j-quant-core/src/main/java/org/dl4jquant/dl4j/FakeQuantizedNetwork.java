@@ -14,6 +14,7 @@ import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.ChannelAffine;
 import org.dl4jquant.graph.Input;
 import org.dl4jquant.graph.Node;
+import org.dl4jquant.graph.QuantizedGraph;
 import org.dl4jquant.graph.Softmax;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.internal.Checks;
@@ -38,7 +39,8 @@ public final class FakeQuantizedNetwork {
   }
 
   /**
-   * Returns a network of its own that quantizes and dequantizes values.
+   * Returns a network of its own that quantizes and dequantizes values. Those that are made of
+   * logarithmic values alone, in the same format, are left as they are.
    *
    * @param network whose parameters are copied
    * @param image what {@link GraphReader} made of the network
@@ -49,7 +51,15 @@ public final class FakeQuantizedNetwork {
   public static Dl4jNetwork of(
       Dl4jNetwork network, NetworkImage image, Map<String, ActivationFormat> formats) {
     FakeQuantizedNetwork quantized = new FakeQuantizedNetwork(NetworkEditor.of(network), image);
-    formats.forEach(quantized::quantize);
+    QuantizedGraph.Builder graph = QuantizedGraph.builder(image.graph());
+    formats.forEach(graph::format);
+    QuantizedGraph carriers = graph.build();
+    formats.forEach(
+        (name, format) -> {
+          if (format.levels().isEmpty() || carriers.newLevels(name).isPresent()) {
+            quantized.quantize(name, format);
+          }
+        });
     return quantized.build();
   }
 

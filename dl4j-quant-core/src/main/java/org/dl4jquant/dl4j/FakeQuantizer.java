@@ -10,6 +10,8 @@ import java.util.Optional;
 import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.ChannelRuns;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.GridLevels;
+import org.dl4jquant.format.LogFormat;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.ActivationFormat;
@@ -28,8 +30,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 /**
  * Replaces numbers by those that codes stand for: scaled, rounded half to even, saturated and
  * scaled back, which for fixed point is exact in any floating-point type whose significand is as
- * wide as a code; for an affine format it is a division and a multiplication in that type. NaN
- * stays NaN. Immutable and thread-safe; written to JSON as part of DL4J's configuration.
+ * wide as a code; for an affine format it is a division and a multiplication in that type. Codes of
+ * a logarithmic value become those of its levels between rounding and scaling back. NaN stays NaN.
+ * Immutable and thread-safe; written to JSON as part of DL4J's configuration.
  */
 @JsonAutoDetect(
     fieldVisibility = Visibility.NONE,
@@ -51,6 +54,28 @@ public final class FakeQuantizer implements Serializable {
   @JsonInclude(JsonInclude.Include.NON_NULL)
   private final @Nullable Integer zeroPoint;
 
+  @JsonProperty
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  private final @Nullable Levels levels;
+
+  /** The numbers of a logarithmic format, for JSON. */
+  private record Levels(
+      @JsonProperty("levels") int levels,
+      @JsonProperty("offset") int offset,
+      @JsonProperty("halfStep") int halfStep)
+      implements Serializable {
+    @JsonCreator
+    Levels {}
+
+    static Levels of(LogFormat format) {
+      return new Levels(format.levels(), format.offset(), format.halfStep());
+    }
+
+    LogFormat format() {
+      return new LogFormat(levels, offset, halfStep);
+    }
+  }
+
   @JsonCreator
   FakeQuantizer(
       @JsonProperty("bitWidth") int bitWidth,
@@ -58,7 +83,8 @@ public final class FakeQuantizer implements Serializable {
       @JsonProperty("channelAxis") int channelAxis,
       @JsonProperty("fractionalLengths") int[] fractionalLengths,
       @JsonProperty("scale") @Nullable Float scale,
-      @JsonProperty("zeroPoint") @Nullable Integer zeroPoint) {
+      @JsonProperty("zeroPoint") @Nullable Integer zeroPoint,
+      @JsonProperty("levels") @Nullable Levels levels) {
     Checks.inRange("bitWidth", bitWidth, 2, ActivationFormat.MAX_BIT_WIDTH);
     Checks.that(channelAxis >= 0, "channelAxis", "not be negative", channelAxis);
     boolean affine = scale != null && zeroPoint != null;
@@ -78,6 +104,8 @@ public final class FakeQuantizer implements Serializable {
     this.fractionalLengths = fractionalLengths.clone();
     this.scale = scale;
     this.zeroPoint = zeroPoint;
+    this.levels = levels;
+    gridLevels();
   }
 
   /**
@@ -95,7 +123,8 @@ public final class FakeQuantizer implements Serializable {
           0,
           new int[0],
           affine.scale(),
-          Math.toIntExact(affine.zeroPoint()));
+          Math.toIntExact(affine.zeroPoint()),
+          null);
     }
     ImmutableIntArray.Builder lengths = ImmutableIntArray.builder();
     for (NumberFormat each : format.formats()) {
@@ -112,7 +141,8 @@ public final class FakeQuantizer implements Serializable {
         format.perTensor() ? 0 : Checks.positive("channelAxis", channelAxis),
         lengths.build().toArray(),
         null,
-        null);
+        null,
+        format.levels().map(Levels::of).orElse(null));
   }
 
   /** Returns the formats, one per channel, or one for all. */
@@ -126,6 +156,13 @@ public final class FakeQuantizer implements Serializable {
         : Optional.of(new AffineParameters(bitWidth, scale, zeroPoint, signed));
   }
 
+  /** Returns the levels of a logarithmic value on its grid; empty if it is none. */
+  public Optional<GridLevels> gridLevels() {
+    return levels == null
+        ? Optional.empty()
+        : Optional.of(new GridLevels(levels.format(), (FixedPointFormat) formats().get(0)));
+  }
+
   private ImmutableList<UniformFormat> fixedPoint() {
     return Arrays.stream(fractionalLengths)
         .mapToObj(length -> new FixedPointFormat(bitWidth, length, signed, false))
@@ -135,6 +172,9 @@ public final class FakeQuantizer implements Serializable {
   /** Overwrites {@code array}, of any floating-point type, and returns it. */
   INDArray quantizeInPlace(INDArray array) {
     requireChannels(array);
+    if (levels != null) {
+      return LevelLoop.of(gridLevels().orElseThrow()).roundInPlace(array);
+    }
     Optional<HostFloats> memory = memory(array);
     if (memory.isPresent() && affine().isPresent()) {
       new AffineLoop(affine().get()).round(memory.get().buffer());
@@ -178,7 +218,8 @@ public final class FakeQuantizer implements Serializable {
 
   /**
    * Overwrites {@code values} with the gradient of {@code min(max(lowest, x), highest)} and this,
-   * if both arrays lie in the host's memory in the same order.
+   * if both arrays lie in the host's memory in the same order. Levels pass it wherever the function
+   * does: also where a positive value becomes zero, and above the top level.
    *
    * @return whether they do; else nothing is written
    */
@@ -186,6 +227,10 @@ public final class FakeQuantizer implements Serializable {
     Optional<HostFloats> x = memory(values);
     Optional<HostFloats> gradient = memory(gradients);
     boolean alike = x.isPresent() && gradient.isPresent() && x.get().inOrderOf(gradient.get());
+    if (alike && levels != null) {
+      LevelLoop.gradients(x.get().buffer(), gradient.get().buffer(), lowest, highest);
+      return true;
+    }
     if (alike && affine().isPresent()) {
       new AffineLoop(affine().get())
           .gradients(x.get().buffer(), gradient.get().buffer(), lowest, highest);
@@ -208,8 +253,14 @@ public final class FakeQuantizer implements Serializable {
             .build());
   }
 
-  /** Returns 1 where a number lies within the range of its format and 0 where it saturates. */
+  /**
+   * Returns 1 where a number lies within the range of its format and 0 where it saturates; 1 for
+   * all numbers if there are levels.
+   */
   INDArray inside(INDArray array) {
+    if (levels != null) {
+      return Nd4j.onesLike(array);
+    }
     INDArray steps = array.dup();
     scale(steps, 1);
     INDArray above = steps.gte(minCode()).castTo(array.dataType());
@@ -275,18 +326,19 @@ public final class FakeQuantizer implements Serializable {
         && channelAxis == that.channelAxis
         && Arrays.equals(fractionalLengths, that.fractionalLengths)
         && Objects.equals(scale, that.scale)
-        && Objects.equals(zeroPoint, that.zeroPoint);
+        && Objects.equals(zeroPoint, that.zeroPoint)
+        && Objects.equals(levels, that.levels);
   }
 
   @Override
   public int hashCode() {
     return ((bitWidth * 2 + (signed ? 1 : 0)) * 31 + channelAxis) * 31
         + Arrays.hashCode(fractionalLengths)
-        + Objects.hash(scale, zeroPoint);
+        + Objects.hash(scale, zeroPoint, levels);
   }
 
   @Override
   public String toString() {
-    return formats().toString();
+    return levels == null ? formats().toString() : gridLevels().orElseThrow().toString();
   }
 }

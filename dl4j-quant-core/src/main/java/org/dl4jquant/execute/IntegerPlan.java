@@ -32,7 +32,7 @@ final class IntegerPlan {
     ImmutableList.Builder<Planned> planned = ImmutableList.builder();
     for (Node node : quantized.graph().nodes()) {
       try {
-        planned.add(new Planned(node, ImmutableList.copyOf(steps(node))));
+        planned.add(new Planned(node, withLevels(node)));
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException(
             "%s '%s': %s".formatted(node.op().kind(), node.name(), e.getMessage()), e);
@@ -47,6 +47,15 @@ final class IntegerPlan {
 
   ImmutableMap<String, Integer> accumulatorBits() {
     return ImmutableMap.copyOf(accumulatorBits);
+  }
+
+  private ImmutableList<Step> withLevels(Node node) {
+    ImmutableList.Builder<Step> all = ImmutableList.builder();
+    all.addAll(steps(node));
+    quantized
+        .newLevels(node.name())
+        .ifPresent(levels -> all.add(new LevelStep(node.name(), levels.table())));
+    return all.build();
   }
 
   private List<Step> steps(Node node) {

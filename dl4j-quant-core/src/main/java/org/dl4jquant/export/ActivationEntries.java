@@ -8,9 +8,11 @@ import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.primitives.Ints;
 import java.util.Map;
+import java.util.Optional;
 import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.LogFormat;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
@@ -18,7 +20,9 @@ import org.dl4jquant.internal.Checks;
 /**
  * The formats of values as the manifest has them: {@code {"name": {"bitWidth": 8, "signed": false,
  * "axes": [], "fractionalLengths": [5]}}}; an axis for one format per channel of it; {@code
- * "scales": [0.1], "zeroPoints": [128]} in place of fractional lengths if they are affine.
+ * "scales": [0.1], "zeroPoints": [128]} in place of fractional lengths if they are affine; {@code
+ * "logarithmic": {"levels": 16, "offset": -30, "halfStep": 2}} besides if only those levels of a
+ * fixed-point grid occur.
  */
 final class ActivationEntries {
   private ActivationEntries() {}
@@ -44,6 +48,15 @@ final class ActivationEntries {
             ArrayNode lengths = entry.putArray("fractionalLengths");
             format.formats().forEach(one -> lengths.add(fractionalLength(one)));
           }
+          format
+              .levels()
+              .ifPresent(
+                  log ->
+                      entry
+                          .putObject("logarithmic")
+                          .put("levels", log.levels())
+                          .put("offset", log.offset())
+                          .put("halfStep", log.halfStep()));
         });
     return entries;
   }
@@ -92,6 +105,18 @@ final class ActivationEntries {
         Ints.toArray(
             ImmutableList.copyOf(node.required("axes")).stream().map(JsonNode::asInt).toList());
     return new ActivationFormat(
-        axes.length == 0 ? Granularity.perTensor() : Granularity.perChannel(axes), formats.build());
+        axes.length == 0 ? Granularity.perTensor() : Granularity.perChannel(axes),
+        formats.build(),
+        logarithmic(node.path("logarithmic")));
+  }
+
+  private static Optional<LogFormat> logarithmic(JsonNode node) {
+    return node.isMissingNode()
+        ? Optional.empty()
+        : Optional.of(
+            new LogFormat(
+                node.required("levels").asInt(),
+                node.required("offset").asInt(),
+                node.required("halfStep").asInt()));
   }
 }

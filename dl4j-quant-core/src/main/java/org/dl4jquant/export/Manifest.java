@@ -35,7 +35,8 @@ import org.dl4jquant.precision.PrecisionPlan;
  * @param layers kind of each layer by name, in topological order, also those without parameters
  * @param parameters in the order of the layers
  * @param activations the formats of values by node; none in version 1. Only from version 3 on there
- *     are other schemes of weights than fixed point, and affine formats from version 4 on
+ *     are other schemes of weights than fixed point, affine formats from version 4 on, and
+ *     logarithmic values from version 5 on
  * @param inputShapes of inputs of which the configuration does not tell them, by name
  * @param contents length and SHA-256 of every entry but the manifest and its hash
  */
@@ -51,10 +52,11 @@ record Manifest(
   static final String FORMAT = "dl4j-quant packed archive";
   static final int VERSION = 3;
 
-  /**
-   * The version with affine formats; what has none is written for readers of the version before.
-   */
+  /** The version with affine formats; what has none is written for readers of versions before. */
   private static final int AFFINE_VERSION = 4;
+
+  /** The version with logarithmic values, likewise. */
+  private static final int LOGARITHMIC_VERSION = 5;
 
   private static final int OLDEST_VERSION = 1;
 
@@ -108,6 +110,9 @@ record Manifest(
   }
 
   private static int version(QuantizedModel model, List<ParameterEntry> parameters) {
+    if (model.activations().values().stream().anyMatch(format -> format.levels().isPresent())) {
+      return LOGARITHMIC_VERSION;
+    }
     boolean affine =
         model.plan().scheme().isPresent()
             || parameters.stream()
@@ -183,11 +188,11 @@ record Manifest(
           where, "format must be '" + FORMAT + "', found " + root.path("format"));
     }
     int version = root.path("version").asInt();
-    if (version < OLDEST_VERSION || version > AFFINE_VERSION) {
+    if (version < OLDEST_VERSION || version > LOGARITHMIC_VERSION) {
       throw new InvalidArchiveException(
           where,
           "version must be between %d and %d, found %s"
-              .formatted(OLDEST_VERSION, AFFINE_VERSION, root.path("version")));
+              .formatted(OLDEST_VERSION, LOGARITHMIC_VERSION, root.path("version")));
     }
     try {
       JsonNode from = root.required("provenance");

@@ -3,13 +3,21 @@ package org.dl4jquant.graph;
 import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.ImmutableIntArray;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
+import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.GridLevels;
+import org.dl4jquant.format.LogFormat;
 import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.format.Rounding;
 import org.dl4jquant.internal.Checks;
+import org.dl4jquant.tensor.QuantizedTensor;
+import org.dl4jquant.tensor.Tensor;
 
 /**
  * The number formats of one value that flows through a network.
@@ -18,8 +26,11 @@ import org.dl4jquant.internal.Checks;
  *     channels are axis 1
  * @param formats one, or one per channel; all of the same bit width, at most {@value
  *     #MAX_BIT_WIDTH}, and the same signedness
+ * @param levels of a logarithmic value: of the codes of the only format, which is their grid, only
+ *     those that stand for these levels occur, see {@link GridLevels}
  */
-public record ActivationFormat(Granularity granularity, ImmutableList<NumberFormat> formats) {
+public record ActivationFormat(
+    Granularity granularity, ImmutableList<NumberFormat> formats, Optional<LogFormat> levels) {
   /** The widest codes; tables over all codes of a value stay small. */
   public static final int MAX_BIT_WIDTH = 16;
 
@@ -44,6 +55,19 @@ public record ActivationFormat(Granularity granularity, ImmutableList<NumberForm
           "agree in bit width and signedness",
           formats);
     }
+    if (levels.isPresent()) {
+      Checks.that(
+          axisOf(granularity) < 0 && first instanceof FixedPointFormat,
+          "format",
+          "be one of fixed point for the whole value if it is logarithmic",
+          formats);
+      new GridLevels(levels.get(), (FixedPointFormat) first);
+    }
+  }
+
+  /** Returns formats that are not logarithmic. */
+  public ActivationFormat(Granularity granularity, ImmutableList<NumberFormat> formats) {
+    this(granularity, formats, Optional.empty());
   }
 
   private static int axisOf(Granularity granularity) {
@@ -58,6 +82,12 @@ public record ActivationFormat(Granularity granularity, ImmutableList<NumberForm
     return new ActivationFormat(Granularity.perTensor(), ImmutableList.of(format));
   }
 
+  /** Returns one logarithmic format for the whole value. */
+  public static ActivationFormat logarithmic(GridLevels levels) {
+    return new ActivationFormat(
+        Granularity.perTensor(), ImmutableList.of(levels.grid()), Optional.of(levels.levels()));
+  }
+
   /** Returns one format per channel. */
   public static ActivationFormat perChannel(List<? extends NumberFormat> formats) {
     return new ActivationFormat(Granularity.perChannel(1), ImmutableList.copyOf(formats));
@@ -68,9 +98,37 @@ public record ActivationFormat(Granularity granularity, ImmutableList<NumberForm
     return axisOf(granularity) < 0;
   }
 
-  /** Returns the bits of one code. */
+  /** Returns the bits of one code; of the grid's if the value is logarithmic. */
   public int bitWidth() {
     return formats.get(0).bitWidth();
+  }
+
+  /** Returns the bits that tell all codes that occur apart: fewer if the value is logarithmic. */
+  public int storedBits() {
+    return levels.map(LogFormat::bitWidth).orElse(bitWidth());
+  }
+
+  /** Returns the levels on their grid, if the value is logarithmic. */
+  public Optional<GridLevels> gridLevels() {
+    return levels.map(own -> new GridLevels(own, (FixedPointFormat) formats.get(0)));
+  }
+
+  /**
+   * Returns a value as this format carries it: quantized, then dequantized.
+   *
+   * @param value without NaN
+   */
+  public Tensor fakeQuantize(Tensor value, Rounding rounding) {
+    QuantizedTensor codes = QuantizedTensor.quantize(value, granularity, formats, rounding);
+    if (levels.isEmpty()) {
+      return codes.dequantize();
+    }
+    ImmutableIntArray table = gridLevels().orElseThrow().table();
+    int[] own = codes.codes();
+    for (int i = 0; i < own.length; i++) {
+      own[i] = table.get(own[i]);
+    }
+    return QuantizedTensor.of(own, granularity, formats, codes.shape()).dequantize();
   }
 
   /**

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.dl4jquant.format.GridLevels;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.internal.Checks;
 
@@ -135,6 +136,18 @@ public final class QuantizedGraph {
   /** Returns the format of a node's value: given, or taken over from the input. */
   public Optional<ActivationFormat> format(String node) {
     return Optional.ofNullable(formats.get(graph.node(node).name()));
+  }
+
+  /**
+   * Returns the levels that the codes of a node become once they are computed; empty if its value
+   * is not logarithmic, or is made of the codes of levels alone.
+   */
+  public Optional<GridLevels> newLevels(String node) {
+    Node own = graph.node(node);
+    Optional<ActivationFormat> format = format(node);
+    boolean moves = own.op().keepsCodes() || own.op() instanceof Concat;
+    boolean kept = moves && own.inputs().stream().allMatch(in -> format(in).equals(format));
+    return kept ? Optional.empty() : format.flatMap(ActivationFormat::gridLevels);
   }
 
   /** Returns how a node's value is carried. */

@@ -20,6 +20,11 @@ public sealed interface ScalarFunction {
     return false;
   }
 
+  /** Returns true if the function {@link #clips} at 0, as a ReLU does, and perhaps above. */
+  default boolean rectifies() {
+    return clips() && lowest() == 0;
+  }
+
   /** Returns the smallest value that a function that {@link #clips} lets through. */
   default double lowest() {
     return Double.NEGATIVE_INFINITY;

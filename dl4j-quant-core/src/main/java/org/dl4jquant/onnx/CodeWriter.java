@@ -3,11 +3,16 @@ package org.dl4jquant.onnx;
 import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.primitives.Floats;
+import com.google.common.primitives.Ints;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
+import onnx.Onnx.TensorProto.DataType;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.GridLevels;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Node;
@@ -22,6 +27,8 @@ import org.dl4jquant.graph.ScalarFunction;
  * with a scale per channel are bounded before and shielded after, because ONNX Runtime would join
  * them with operations whose integer kernels then refuse the scales.
  *
+ * <p>Codes of a logarithmic value are looked up in a table of the levels that they become.
+ *
  * <p>Codes of more than 8 bits are whole numbers in floats below opset 21, rounded by Round, which
  * gives the same numbers.
  */
@@ -32,14 +39,23 @@ final class CodeWriter {
   private final CodeContainer container;
   private final int rank;
   private final ImmutableList<Step> steps;
+  private final Optional<GridLevels> levels;
 
   /**
+   * @param levels that the codes become once they are computed
    * @param rank the number of axes of the value, batch excluded
    */
-  CodeWriter(GraphWriter writer, Node node, ActivationFormat format, SignedCodes signed, int rank) {
+  CodeWriter(
+      GraphWriter writer,
+      Node node,
+      ActivationFormat format,
+      Optional<GridLevels> levels,
+      SignedCodes signed,
+      int rank) {
     this.writer = writer;
     this.node = node;
     this.format = format;
+    this.levels = levels;
     this.container = CodeContainer.of(format, signed, writer.opset());
     this.rank = rank;
     try {
@@ -64,11 +80,12 @@ final class CodeWriter {
   }
 
   /**
-   * Writes the codes under {@code codes} and their real values under {@code result}.
+   * Writes the codes under {@code stored} and their real values under {@code result}.
    *
    * @param value the name of the float tensor
    */
-  void write(String value, ScalarFunction clip, Clipping clipping, String codes, String result) {
+  void write(String value, ScalarFunction clip, Clipping clipping, String stored, String result) {
+    String codes = levels.isPresent() ? writer.unique(stored + "/onGrid") : stored;
     List<Long> lowest = new ArrayList<>();
     List<Long> highest = new ArrayList<>();
     boolean narrow = false;
@@ -85,7 +102,7 @@ final class CodeWriter {
     boolean onCodes = clips && format.perTensor() && !container.wide();
     String bounded = clips && !onCodes ? bounded(value, lowest, highest) : value;
     if (container.floats()) {
-      rounded(bounded, codes, result);
+      rounded(bounded, codes, stored, result);
       return;
     }
     String scale = constants("scale", Step::scale);
@@ -96,17 +113,18 @@ final class CodeWriter {
       writer.node(
           "Clip", List.of(first, bound("lowest", lowest), bound("highest", highest)), codes);
     }
+    lookUp(codes, stored);
     if (format.perTensor()) {
-      writer.node("DequantizeLinear", List.of(codes, scale, zeroPoint), result);
+      writer.node("DequantizeLinear", List.of(stored, scale, zeroPoint), result);
     } else {
       String values = writer.unique(result + "/unshielded");
-      writer.node("DequantizeLinear", List.of(codes, scale, zeroPoint), values, axis());
+      writer.node("DequantizeLinear", List.of(stored, scale, zeroPoint), values, axis());
       writer.shield(values, result);
     }
   }
 
   /** Writes codes as whole numbers in floats: the scale divides, Round sends ties to even. */
-  private void rounded(String value, String codes, String result) {
+  private void rounded(String value, String codes, String stored, String result) {
     String scale = writer.floats(node.name() + "/scale", all(Step::scale), broadcast());
     boolean offset = steps.stream().anyMatch(step -> step.zeroPoint() != 0);
     String whole = offset ? writer.unique(codes + "/rounded") : codes;
@@ -118,7 +136,28 @@ final class CodeWriter {
           writer.floats(node.name() + "/zeroPoint", all(Step::zeroPoint), broadcast());
       writer.node("Add", List.of(whole, zeroPoint), codes);
     }
-    writer.node("Mul", List.of(whole, scale), result);
+    lookUp(codes, stored);
+    writer.node("Mul", List.of(levels.isPresent() ? stored : whole, scale), result);
+  }
+
+  /** Writes the levels that codes of a logarithmic value become; those have no offset. */
+  private void lookUp(String codes, String stored) {
+    if (levels.isEmpty()) {
+      return;
+    }
+    int[] table = levels.get().table().toArray();
+    String index =
+        writer.node(
+            "Cast",
+            List.of(codes),
+            writer.unique(node.name() + "/index"),
+            new Attributes().integer("to", DataType.INT32.getNumber()));
+    String values = node.name() + "/levels";
+    String entries =
+        container.floats()
+            ? writer.floats(values, Floats.toArray(Ints.asList(table)), table.length)
+            : writer.codes(values, container.type(), table, table.length);
+    writer.node("Gather", List.of(entries, index), stored);
   }
 
   private Attributes axis() {

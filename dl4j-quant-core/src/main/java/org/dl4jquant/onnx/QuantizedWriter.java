@@ -86,7 +86,12 @@ final class QuantizedWriter {
     ActivationFormat format = format(node.name());
     CodeWriter code =
         new CodeWriter(
-            writer, node, format, options.signedCodes(), graph.shape(node.name()).rank());
+            writer,
+            node,
+            format,
+            quantized.newLevels(node.name()),
+            options.signedCodes(),
+            graph.shape(node.name()).rank());
     String stored = writer.unique(node.name() + "/codes");
     code.write(value, clip, clipping, stored, result);
     codes.put(node.name(), new CodeTensor(stored, code.container(), format));

@@ -9,6 +9,7 @@ import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.GridLevels;
 import org.dl4jquant.graph.ActivationFormat;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,7 @@ record Integers(ImmutableMap<String, ActivationFormat> values, ImmutableMap<Stri
 
   OptionalInt valueBits(String layer) {
     @Nullable ActivationFormat format = value(layer);
-    return format == null ? OptionalInt.empty() : OptionalInt.of(format.bitWidth());
+    return format == null ? OptionalInt.empty() : OptionalInt.of(format.storedBits());
   }
 
   /** Returns the fractional lengths of the channels of a layer's value. */
@@ -39,6 +40,12 @@ record Integers(ImmutableMap<String, ActivationFormat> values, ImmutableMap<Stri
         : format.formats().stream()
             .filter(FixedPointFormat.class::isInstance)
             .mapToInt(each -> ((FixedPointFormat) each).fractionalLength());
+  }
+
+  /** Returns the levels of a layer's value on their grid, if it is logarithmic. */
+  Optional<GridLevels> valueLevels(String layer) {
+    @Nullable ActivationFormat format = value(layer);
+    return format == null ? Optional.empty() : format.gridLevels();
   }
 
   /** Returns scale and zero point of a layer's value, if it is affine. */

@@ -10,6 +10,7 @@ import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.GridLevels;
 
 /**
  * One layer in a report.
@@ -27,6 +28,8 @@ import org.dl4jquant.format.FixedPointFormat;
  * @param minValueFractionalLength over the channels of the layer's value; empty like {@code
  *     valueBits}
  * @param maxValueFractionalLength likewise
+ * @param valueLevels of the layer's value, if it is logarithmic; {@code valueBits} are then those
+ *     of its levels, the fractional length that of their grid
  * @param accumulatorBits that the widest sum can need, proved from the weights; empty if none is
  *     computed in integers
  * @param bytesBefore of all parameters as DL4J holds them
@@ -46,6 +49,7 @@ public record LayerRow(
     OptionalInt valueBits,
     OptionalInt minValueFractionalLength,
     OptionalInt maxValueFractionalLength,
+    Optional<GridLevels> valueLevels,
     OptionalInt accumulatorBits,
     long bytesBefore,
     long bytesAfter,
@@ -131,6 +135,7 @@ public record LayerRow(
         integers.valueBits(layer.name()),
         integers.valueLengths(layer.name()).min(),
         integers.valueLengths(layer.name()).max(),
+        integers.valueLevels(layer.name()),
         integers.accumulatorBits(layer.name()),
         layer.parameterCount() * bytesPerElement,
         after,

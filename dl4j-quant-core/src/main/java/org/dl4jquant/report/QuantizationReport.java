@@ -14,6 +14,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.dl4jquant.convert.Provenance;
 import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.format.GridLevels;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -103,7 +104,8 @@ public record QuantizationReport(
   /**
    * Returns a table with a line per layer and a line of totals: bits of weights, their fractional
    * lengths (scales if they are affine), bits of the value and its channels' fractional lengths
-   * ({@code scale @ zero point}), bits of the widest sum with the type that holds it.
+   * ({@code scale @ zero point}; {@code log} with the lowest positive and the top level), bits of
+   * the widest sum with the type that holds it.
    */
   public String table() {
     List<List<String>> lines = new ArrayList<>();
@@ -196,6 +198,7 @@ public record QuantizationReport(
         row.affine()
             .filter(affine -> affine.valueScale().isPresent())
             .map(QuantizationReport::value)
+            .or(() -> row.valueLevels().map(QuantizationReport::levels))
             .orElseGet(() -> range(row.minValueFractionalLength(), row.maxValueFractionalLength())),
         row.accumulatorBits().isPresent() ? sums(row.accumulatorBits().getAsInt()) : "-",
         String.valueOf(row.bytesBefore()),
@@ -232,6 +235,12 @@ public record QuantizationReport(
         "%.2e @ %d",
         affine.valueScale().orElseThrow(),
         affine.valueZeroPoint().orElseThrow());
+  }
+
+  private static String levels(GridLevels levels) {
+    int lowest = levels.table().stream().filter(code -> code > 0).min().orElse(0);
+    double top = levels.grid().fakeQuantize(levels.levels().maxValue());
+    return String.format(Locale.ROOT, "log %.3g-%.3g", levels.grid().dequantize(lowest), top);
   }
 
   private static String range(OptionalInt min, OptionalInt max) {
@@ -273,7 +282,8 @@ public record QuantizationReport(
    * maxValueFractionalLength, accumulatorBits, accumulatorType, bytesBefore, bytesAfter,
    * floatReason, raised, family, foldedInto}. What does not apply or is infinite is null; the bits
    * of a layer without parameters are those of its float values, 32. Affine layers have {@code
-   * minScale, maxScale, valueScale, valueZeroPoint} besides, in place of fractional lengths.
+   * minScale, maxScale, valueScale, valueZeroPoint} besides, in place of fractional lengths. A
+   * logarithmic value has {@code valueLevels: {levels, offset, halfStep, gridBits}}.
    */
   public ArrayNode toJson() {
     ArrayNode layers = new ObjectMapper().createArrayNode();
@@ -303,8 +313,16 @@ public record QuantizationReport(
           .put("family", family(row).orElse(null))
           .put("foldedInto", foldedInto(row).orElse(null));
       row.affine().ifPresent(affine -> put(affine, node));
+      row.valueLevels().ifPresent(levels -> put(levels, node.putObject("valueLevels")));
     }
     return layers;
+  }
+
+  private static void put(GridLevels levels, ObjectNode node) {
+    node.put("levels", levels.levels().levels())
+        .put("offset", levels.levels().offset())
+        .put("halfStep", levels.levels().halfStep())
+        .put("gridBits", levels.grid().bitWidth());
   }
 
   private static void put(LayerRow.Affine affine, ObjectNode node) {

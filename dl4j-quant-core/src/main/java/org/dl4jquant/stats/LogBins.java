@@ -27,6 +27,15 @@ public record LogBins(ImmutableLongArray counts, long nonPositive, long nonFinit
     Checks.that(nonFinite >= 0, "nonFinite", "not be negative", nonFinite);
   }
 
+  /** Returns what was seen in this and in the other together, exactly. */
+  public LogBins plus(LogBins other) {
+    ImmutableLongArray.Builder sums = ImmutableLongArray.builder(BINS);
+    for (int i = 0; i < BINS; i++) {
+      sums.add(counts.get(i) + other.counts.get(i));
+    }
+    return new LogBins(sums.build(), nonPositive + other.nonPositive, nonFinite + other.nonFinite);
+  }
+
   /** Returns the number of positive finite values. */
   public long positive() {
     return counts.stream().sum();

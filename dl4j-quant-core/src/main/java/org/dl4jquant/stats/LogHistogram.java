@@ -36,6 +36,13 @@ public final class LogHistogram implements Accumulator<LogHistogram, LogBins> {
     }
   }
 
+  /** Adds the values from index {@code from} to, excluded, {@code to}. */
+  public void acceptAll(float[] values, int from, int to) {
+    for (int i = from; i < to; i++) {
+      accept(values[i]);
+    }
+  }
+
   @Override
   @CanIgnoreReturnValue
   public LogHistogram combine(LogHistogram other) {

@@ -21,10 +21,13 @@ import org.deeplearning4j.nn.conf.preprocessor.FeedForwardToCnnPreProcessor;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.GridLevels;
+import org.dl4jquant.format.LogFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.activations.impl.ActivationReLU;
+import org.nd4j.linalg.activations.impl.ActivationReLU6;
 import org.nd4j.linalg.activations.impl.ActivationSigmoid;
 import org.nd4j.linalg.activations.impl.ActivationSoftmax;
 import org.nd4j.linalg.activations.impl.ActivationTanH;
@@ -91,6 +94,52 @@ final class FakeQuantizationTest {
     assertEquals("array must have 2 channels along axis 1, found [2, 3]", e.getMessage());
   }
 
+  private static FakeQuantizer logarithmic(int gridBits) {
+    GridLevels levels = GridLevels.of(new LogFormat(6, -20, 4), gridBits);
+    return FakeQuantizer.of(ActivationFormat.logarithmic(levels), 1);
+  }
+
+  @Test
+  void logarithmicNumbersBecomeTheLevelsOfTheirCodes() {
+    for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
+      for (int bits : new int[] {8, 12, 16}) {
+        FakeQuantizer quantizer = logarithmic(bits);
+        GridLevels levels = quantizer.gridLevels().orElseThrow();
+        double[] values = new double[5000];
+        double[] expected = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+          values[i] = (float) ((i - 100) * 1e-3);
+          int code = (int) levels.grid().quantize(values[i]);
+          expected[i] = levels.grid().dequantize(levels.table().get(code));
+        }
+        INDArray array = Nd4j.createFromArray(values).castTo(type).reshape('f', 50, 100);
+        INDArray levelled = Nd4j.createFromArray(expected).castTo(type).reshape('f', 50, 100);
+        INDArray found = quantizer.quantizeInPlace(array);
+        assertEquals(levelled, found, bits + " " + type);
+        assertEquals(levelled, quantizer.quantizeInPlace(found.dup()), "idempotent");
+      }
+      INDArray none = Nd4j.createFromArray(Double.NaN, 1).castTo(type);
+      assertTrue(Double.isNaN(logarithmic(8).quantizeInPlace(none).getDouble(0)));
+    }
+  }
+
+  @Test
+  void theGradientOfLevelsIsThatOfTheFunctionAlone() {
+    for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
+      INDArray in = Nd4j.createFromArray(-0.1, 0, 1e-6, 0.5, 5, 1e4).castTo(type);
+      INDArray relu =
+          new FakeQuantizedActivation(new ActivationReLU(), null, logarithmic(8))
+              .backprop(in.dup(), Nd4j.ones(type, 6))
+              .getFirst();
+      assertEquals(Nd4j.createFromArray(0.0, 0, 1, 1, 1, 1).castTo(type), relu);
+      INDArray relu6 =
+          new FakeQuantizedActivation(new ActivationReLU6(), null, logarithmic(8))
+              .backprop(in.dup(), Nd4j.ones(type, 6))
+              .getFirst();
+      assertEquals(Nd4j.createFromArray(0.0, 0, 1, 1, 1, 0).castTo(type), relu6);
+    }
+  }
+
   @Test
   void theGradientPassesWhereNothingSaturates() {
     FakeQuantizedActivation activation =
@@ -130,6 +179,12 @@ final class FakeQuantizationTest {
             new NeuralNetConfiguration.Builder()
                 .seed(3)
                 .list()
+                .layer(
+                    new DenseLayer.Builder()
+                        .nOut(4)
+                        .activation(
+                            new FakeQuantizedActivation(new ActivationReLU(), null, logarithmic(9)))
+                        .build())
                 .layer(
                     new DenseLayer.Builder()
                         .nOut(5)

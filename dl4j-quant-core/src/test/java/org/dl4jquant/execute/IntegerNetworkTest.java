@@ -18,8 +18,7 @@ import org.junit.jupiter.api.Test;
 final class IntegerNetworkTest {
   private static final int NETWORKS = 600;
 
-  private static void equalsTheOracle(long seed, boolean perChannel, Set<String> kinds) {
-    QuantizedGraph graph = RandomGraphs.graph(seed, 7, perChannel);
+  private static void equalsTheOracle(long seed, QuantizedGraph graph, Set<String> kinds) {
     Tensor input = RandomGraphs.input(graph, 3, seed);
     Oracle oracle = new Oracle(graph, Map.of("in", input));
     IntegerNetwork network = IntegerNetwork.of(graph);
@@ -39,7 +38,16 @@ final class IntegerNetworkTest {
   void equalsTheOracleOnRandomNetworks() {
     Set<String> kinds = new HashSet<>();
     for (long seed = 0; seed < NETWORKS; seed++) {
-      equalsTheOracle(seed, seed % 2 == 1, kinds);
+      equalsTheOracle(seed, RandomGraphs.graph(seed, 7, seed % 2 == 1), kinds);
+    }
+    assertEquals(18, kinds.size(), kinds::toString);
+  }
+
+  @Test
+  void equalsTheOracleWhereValuesAreLogarithmic() {
+    Set<String> kinds = new HashSet<>();
+    for (long seed = 0; seed < NETWORKS / 2; seed++) {
+      equalsTheOracle(seed, RandomGraphs.logarithmic(seed, 7), kinds);
     }
     assertEquals(18, kinds.size(), kinds::toString);
   }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.function.IntFunction;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.LogFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.AccumulatorFormat;
 import org.dl4jquant.graph.Activation;
@@ -86,9 +87,25 @@ final class Oracle {
     BigInteger[] rounded = new BigInteger[exact.length];
     for (int i = 0; i < exact.length; i++) {
       FixedPointFormat own = formatOf(quantized.format(name).get(), name, i);
-      rounded[i] = value(code(exact[i], own), own.fractionalLength());
+      long code = code(exact[i], own);
+      rounded[i] = value(level(code, quantized.format(name).get()), own.fractionalLength());
     }
     return rounded;
+  }
+
+  /** Returns the code nearest to the level of a code, or the code if it is that of a level. */
+  private static long level(long code, ActivationFormat format) {
+    if (format.levels().isEmpty()) {
+      return code;
+    }
+    LogFormat log = format.levels().get();
+    FixedPointFormat grid = (FixedPointFormat) format.formats().get(0);
+    for (long level = 0; level < log.levels(); level++) {
+      if (Math.rint(log.dequantize(level) / grid.step()) == code) {
+        return code;
+      }
+    }
+    return (long) Math.rint(log.fakeQuantize(code * grid.step()) / grid.step());
   }
 
   private FixedPointFormat formatOf(ActivationFormat format, String node, int i) {

@@ -9,6 +9,8 @@ import java.util.Random;
 import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.GridLevels;
+import org.dl4jquant.format.LogFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.ActivationFormat;
@@ -44,27 +46,37 @@ import org.dl4jquant.tensor.Tensor;
 
 /** Networks of random operations, topology and formats. */
 public final class RandomGraphs {
+  /** Levels that several values of a network are likely to have. */
+  private static final GridLevels TIED = GridLevels.of(new LogFormat(16, -30, 2), 8);
+
   private final Random random;
   private final Map<String, Shape> shapes = new LinkedHashMap<>();
   private final List<Node> nodes = new ArrayList<>();
   private final List<String> unformatted = new ArrayList<>();
   private final boolean perChannel;
   private final boolean affine;
+  private final boolean logarithmic;
 
-  private RandomGraphs(long seed, boolean perChannel, boolean affine) {
+  private RandomGraphs(long seed, boolean perChannel, boolean affine, boolean logarithmic) {
     this.random = new Random(seed);
     this.perChannel = perChannel;
     this.affine = affine;
+    this.logarithmic = logarithmic;
   }
 
   /** A quantized graph of {@code size} operations or fewer on the one input "in". */
   public static QuantizedGraph graph(long seed, int size, boolean perChannel) {
-    return new RandomGraphs(seed, perChannel, false).build(size);
+    return new RandomGraphs(seed, perChannel, false, false).build(size);
   }
 
   /** The same with affine formats. */
   public static QuantizedGraph affine(long seed, int size) {
-    return new RandomGraphs(seed, false, true).build(size);
+    return new RandomGraphs(seed, false, true, false).build(size);
+  }
+
+  /** The same with logarithmic values among those of fixed point. */
+  public static QuantizedGraph logarithmic(long seed, int size) {
+    return new RandomGraphs(seed, false, false, true).build(size);
   }
 
   /** A batch of random values. */
@@ -351,9 +363,20 @@ public final class RandomGraphs {
     return new AffineParameters(bits, scale, zeroPoint, signed);
   }
 
+  private GridLevels levels() {
+    int levels = 2 + random.nextInt(40);
+    int halfStep = 1 + random.nextInt(8);
+    int top = random.nextInt(60) - 10;
+    LogFormat format = new LogFormat(levels, top - 2 * halfStep * (levels - 2), halfStep);
+    return GridLevels.of(format, random.nextInt(3) > 0 ? 8 : 9 + random.nextInt(8));
+  }
+
   private ActivationFormat format(NetworkGraph graph, String name) {
     if (affine) {
       return ActivationFormat.perTensor(affineFormat());
+    }
+    if (logarithmic && random.nextInt(3) > 0) {
+      return ActivationFormat.logarithmic(random.nextBoolean() ? TIED : levels());
     }
     int bits = random.nextInt(4) == 0 ? 9 + random.nextInt(8) : 4 + random.nextInt(5);
     boolean signed = random.nextInt(4) != 0;

@@ -162,8 +162,8 @@ final class TamperedArchiveTest {
   @Test
   void otherFormatsAndVersionsAreNamed() throws IOException {
     assertFails(
-        forged(manifest -> manifest.put("version", 5)),
-        ", entry manifest.json: version must be between 1 and 4, found 5");
+        forged(manifest -> manifest.put("version", 6)),
+        ", entry manifest.json: version must be between 1 and 5, found 6");
     assertFails(
         forged(manifest -> manifest.put("format", "something else")),
         ", entry manifest.json: format must be 'dl4j-quant packed archive', found \"something"

@@ -39,9 +39,13 @@ final class RandomQuantizedExportTest {
   }
 
   /** Returns the file of a graph; nothing for paddings that ONNX does not know. */
-  private static Optional<OnnxModel> exported(QuantizedGraph graph, SignedCodes signed) {
+  private static Optional<OnnxModel> exported(QuantizedGraph graph, SignedCodes signed, int opset) {
     OnnxOptions options =
-        OnnxOptions.builder().floatFunctions(FloatExportTest.AFFINE).signedCodes(signed).build();
+        OnnxOptions.builder()
+            .floatFunctions(FloatExportTest.AFFINE)
+            .signedCodes(signed)
+            .opset(opset)
+            .build();
     try {
       return Optional.of(OnnxExport.ofQuantized(graph, options));
     } catch (UnsupportedOnnxException e) {
@@ -51,8 +55,12 @@ final class RandomQuantizedExportTest {
   }
 
   private void compare(long seed, boolean perChannel, SignedCodes signed) throws OrtException {
-    QuantizedGraph graph = RandomGraphs.graph(seed, 7, perChannel);
-    Optional<OnnxModel> exported = exported(graph, signed);
+    compare(seed, RandomGraphs.graph(seed, 7, perChannel), signed, Opset.DEFAULT);
+  }
+
+  private void compare(long seed, QuantizedGraph graph, SignedCodes signed, int opset)
+      throws OrtException {
+    Optional<OnnxModel> exported = exported(graph, signed, opset);
     if (exported.isEmpty()) {
       return;
     }
@@ -117,10 +125,20 @@ final class RandomQuantizedExportTest {
         unpromisedDifferent + " of " + unpromisedCompared);
   }
 
+  @ParameterizedTest
+  @CsvSource({"INT8, 13", "UINT8, 17", "INT8, 21"})
+  void codesOfLogarithmicValuesAreEqualAtEveryLevel(SignedCodes signed, int opset)
+      throws OrtException {
+    for (long seed = 0; seed < NETWORKS; seed++) {
+      compare(seed, RandomGraphs.logarithmic(seed, 7), signed, opset);
+    }
+    assertTrue(compared > 100L * NETWORKS, "only " + compared + " codes compared");
+  }
+
   /** The codes of a node may differ by one if those before it are equal. */
   private void compareAffine(long seed, SignedCodes signed) throws OrtException {
     QuantizedGraph graph = RandomGraphs.affine(seed, 7);
-    Optional<OnnxModel> exported = exported(graph, signed);
+    Optional<OnnxModel> exported = exported(graph, signed, Opset.DEFAULT);
     if (exported.isEmpty()) {
       return;
     }

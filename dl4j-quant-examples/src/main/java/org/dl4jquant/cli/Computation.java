@@ -70,7 +70,8 @@ record Computation(ImmutableMap<String, String> layers, ImmutableMap<String, Str
             Target.INTEGER,
             0,
             Optional.empty(),
-            Scheme.FIXED_POINT);
+            Scheme.FIXED_POINT,
+            Optional.empty());
     TensorProfile any = anyProfile();
     Computation folded =
         of(

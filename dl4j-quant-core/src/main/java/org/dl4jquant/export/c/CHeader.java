@@ -36,7 +36,8 @@ public final class CHeader {
    *
    * @param name what all its identifiers begin with: a C identifier in lower case
    * @throws IllegalArgumentException if the network holds an operation that is not written as C,
-   *     with its name; if formats are affine; or if a sum lies on a coarser grid than its products
+   *     with its name; if formats are affine or logarithmic; or if a sum lies on a coarser grid
+   *     than its products
    */
   public static CHeader of(IntegerNetwork network, String name) {
     Checks.that(name.matches("[a-z][a-z0-9_]*"), "name", "be a C identifier in lower case", name);
@@ -50,6 +51,7 @@ public final class CHeader {
         "scheme",
         "be fixed-point to be written as C",
         "affine");
+    requireUniform(network);
     CText text = new CText(name);
     CNodes nodes = new CNodes(network, text);
     String input = graph.inputs().get(0);
@@ -68,6 +70,16 @@ public final class CHeader {
         "from",
         nodes.buffer(output));
     return new CHeader(name, source(nodes, text, name, input, output));
+  }
+
+  private static void requireUniform(IntegerNetwork network) {
+    for (Node node : network.graph().graph().nodes()) {
+      Checks.that(
+          network.graph().newLevels(node.name()).isEmpty(),
+          "format of '" + node.name() + "'",
+          "be uniform to be written as C",
+          "a logarithmic one");
+    }
   }
 
   private static String source(CNodes nodes, CText text, String name, String input, String output) {
