@@ -2,6 +2,7 @@ package org.dl4jquant.dl4j;
 
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.dl4jquant.graph.ScalarFunction;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.common.primitives.Pair;
@@ -22,7 +23,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * straight through, and where a value saturates it is zero. A logarithmic result has the gradient
  * of the function alone: that of a ReLU passes also where a small positive value becomes zero, and
  * above the top level, as in the authors' code (US20180341857A1). Immutable and thread-safe as far
- * as the function is.
+ * as the function and an observer are.
  */
 @JsonAutoDetect(
     fieldVisibility = Visibility.NONE,
@@ -34,6 +35,7 @@ public final class FakeQuantizedActivation extends BaseActivationFunction {
   @JsonProperty private final IActivation function;
   @JsonProperty private final @Nullable FakeQuantizer argument;
   @JsonProperty private final @Nullable FakeQuantizer result;
+  private final transient @Nullable Consumer<INDArray> observer;
 
   /**
    * Creates one.
@@ -46,9 +48,29 @@ public final class FakeQuantizedActivation extends BaseActivationFunction {
       @JsonProperty("function") IActivation function,
       @JsonProperty("argument") @Nullable FakeQuantizer argument,
       @JsonProperty("result") @Nullable FakeQuantizer result) {
+    this(function, argument, result, null);
+  }
+
+  private FakeQuantizedActivation(
+      IActivation function,
+      @Nullable FakeQuantizer argument,
+      @Nullable FakeQuantizer result,
+      @Nullable Consumer<INDArray> observer) {
     this.function = Objects.requireNonNull(function, "function");
     this.argument = argument;
     this.result = result;
+    this.observer = observer;
+  }
+
+  /**
+   * Returns one with another result's quantizer.
+   *
+   * @param seen is shown, in each forward pass of training, what the function gives before it is
+   *     quantized: to be read at once, not written or kept. It is no part of the configuration that
+   *     DL4J saves, nor of equality
+   */
+  public FakeQuantizedActivation withResult(FakeQuantizer other, Consumer<INDArray> seen) {
+    return new FakeQuantizedActivation(function, argument, other, seen);
   }
 
   /** Returns the function without quantization. */
@@ -73,9 +95,11 @@ public final class FakeQuantizedActivation extends BaseActivationFunction {
         result == null
             ? Optional.empty()
             : Activations.function(function).filter(known -> !known.clips());
-    return exact.isPresent()
-        ? quantized(result, mapped(exact.get(), x))
-        : quantized(result, function.getActivation(x, training));
+    INDArray y = exact.isPresent() ? mapped(exact.get(), x) : function.getActivation(x, training);
+    if (training && observer != null) {
+      observer.accept(y);
+    }
+    return quantized(result, y);
   }
 
   /** Computes in double and rounds to float, as the tables of integer inference do. */

@@ -269,6 +269,9 @@ public final class FakeQuantizer implements Serializable {
 
   /** Returns where {@link #inside} is 0, as row-major indices. */
   BitSet outside(INDArray array) {
+    if (levels != null) {
+      return new BitSet();
+    }
     Optional<HostFloats> memory = memory(array).filter(HostFloats::rowMajor);
     Optional<ChannelRuns> channels = memory.flatMap(this::channels);
     if (channels.isPresent() && fractionalLengths.length > 0) {

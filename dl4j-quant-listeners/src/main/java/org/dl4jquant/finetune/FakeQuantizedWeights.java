@@ -173,7 +173,14 @@ public final class FakeQuantizedWeights implements IWeightNoise {
     }
   }
 
-  private static org.deeplearning4j.nn.conf.layers.Layer configuration(Model model, String name) {
+  /** Returns whether a network has a layer of this name. */
+  static boolean hasLayer(Model model, String name) {
+    return model instanceof MultiLayerNetwork plain
+        ? plain.getLayerNames().contains(name)
+        : ((ComputationGraph) model).getLayer(name) != null;
+  }
+
+  static org.deeplearning4j.nn.conf.layers.Layer configuration(Model model, String name) {
     Layer layer =
         model instanceof MultiLayerNetwork plain
             ? named(plain, name)

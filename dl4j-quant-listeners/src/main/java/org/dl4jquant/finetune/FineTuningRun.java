@@ -29,7 +29,8 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  *
  * <p>Train {@link #network} in whatever way DL4J offers, by {@code fit}, an EarlyStoppingTrainer or
  * step by step, or let {@link #fit(DataSetIterator, int)} do it, which also chooses levels and
- * formats anew between epochs if it was asked to. Then take {@link #model()}. Not thread-safe.
+ * formats anew between epochs if it was asked to, and levels of logarithmic values in any case.
+ * Then take {@link #model()}. Not thread-safe.
  */
 public final class FineTuningRun {
   private final MixedPrecisionFineTuning settings;
@@ -133,6 +134,7 @@ public final class FineTuningRun {
       rebuild(settings.converted(training.floats().model()));
     } else if (epochs > 0) {
       settings.reclustered(training.model(), training.floats()).ifPresent(training::use);
+      training.searchLevels();
     }
     epochs++;
   }

@@ -37,6 +37,11 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  *         .model();
  * }</pre>
  *
+ * <p>Values that a conversion made logarithmic ({@link Quantization#logarithmicActivations}) have
+ * their levels searched again before each epoch but the first, in what was seen of them in the
+ * epoch before; those of the last epoch are the model's. Where {@link FineTuningRun#network} is
+ * trained in another way, the levels stay those of the conversion.
+ *
  * <p>Where the plan comes from does not matter; {@link PrecisionBudget} makes one of what a
  * listener has recorded. Immutable; the network is only read.
  */

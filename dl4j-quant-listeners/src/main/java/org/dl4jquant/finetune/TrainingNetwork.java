@@ -58,11 +58,14 @@ final class TrainingNetwork {
   private final ShadowWeightsListener shadows = new ShadowWeightsListener();
   private Optional<LimitedPrecisionListener> masters = Optional.empty();
   private Optional<LearnedStepsListener> steps = Optional.empty();
+  private final LevelSearch levels;
   private QuantizedModel model;
 
   private TrainingNetwork(Dl4jNetwork network, QuantizedModel model) {
     this.network = network;
     this.model = model;
+    this.levels = new LevelSearch(network.model(), this::moved);
+    levels.place(model);
   }
 
   /** Returns the form of a network that a model was made of: folded if activations are codes. */
@@ -352,11 +355,24 @@ final class TrainingNetwork {
     return model;
   }
 
-  /** Goes on with other formats of weights; those of activations must be the same. */
+  /**
+   * Goes on with other formats of weights; those of activations must be the same, but for levels.
+   */
   void use(QuantizedModel other) {
     model = other;
     attach(other);
     steps.ifPresent(own -> own.place(network.model()));
+  }
+
+  /**
+   * Searches the levels of logarithmic values again in what was seen of them since the last time.
+   */
+  void searchLevels() {
+    QuantizedModel again = model.withLevels(levels.seen());
+    if (!again.activations().equals(model.activations())) {
+      use(again);
+    }
+    levels.place(model);
   }
 
   /** Returns the float or fine weights behind the codes, in a network of the form of the model. */
