@@ -5,8 +5,10 @@ import java.util.Optional;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.calibrate.FiniteExamples;
 import org.dl4jquant.convert.Alignment;
+import org.dl4jquant.convert.LogarithmicActivations;
 import org.dl4jquant.datafile.LabeledExamples;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.format.GridLevels;
 import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.Target;
 import org.dl4jquant.strategy.FormatStrategy;
@@ -91,6 +93,15 @@ final class CalibrationOptions {
               + " fixed-point).")
   private @Nullable String scheme;
 
+  @Option(
+      names = "--logarithmic",
+      paramLabel = "N",
+      description =
+          "Give what a ReLU gives logarithmic levels of weighted entropy, as many as the bits of a"
+              + " value can name, on a fixed-point grid of N bits, 8 to 16; needs --calibration, not"
+              + " with --scheme affine (default: uniform steps).")
+  private @Nullable Integer logarithmic;
+
   private CalibrationOptions() {}
 
   /** Returns whether the network shall compute in integers. */
@@ -110,9 +121,11 @@ final class CalibrationOptions {
             || strategy != null
             || target != null
             || rounding != null
-            || alignment != null;
+            || alignment != null
+            || logarithmic != null;
     if (!isWanted() && stated) {
-      String late = alignment != null ? "--alignment" : "--rounding";
+      String last = rounding != null ? "--rounding" : "--logarithmic";
+      String late = alignment != null ? "--alignment" : last;
       String other = target != null ? "--target" : late;
       String option = strategy != null ? "--strategy" : other;
       throw new ParameterException(
@@ -127,6 +140,11 @@ final class CalibrationOptions {
     if (rounding != null && !rounding.equals("nearest") && !rounding.equals("adaptive")) {
       throw new ParameterException(
           command, "--rounding must be nearest or adaptive, found '" + rounding + "'");
+    }
+    if (logarithmic != null
+        && (logarithmic < GridLevels.MIN_GRID_BITS || logarithmic > GridLevels.MAX_GRID_BITS)) {
+      throw new ParameterException(
+          command, "--logarithmic must be between 8 and 16, found " + logarithmic);
     }
     try {
       FormatStrategy.named(strategy());
@@ -156,6 +174,10 @@ final class CalibrationOptions {
       throw new ParameterException(
           command,
           "--alignment must be none or left out with --scheme affine, found '" + alignment + "'");
+    }
+    if (logarithmic != null) {
+      throw new ParameterException(
+          command, "--logarithmic must be left out with --scheme affine, found " + logarithmic);
     }
   }
 
@@ -196,7 +218,11 @@ final class CalibrationOptions {
     try (Progress progress = Progress.start("calibrating", batches)) {
       Quantization rounded =
           rounding == null ? aligned : aligned.adaptiveRounding(rounding.equals("adaptive"));
-      return rounded
+      Quantization levelled =
+          logarithmic == null
+              ? rounded
+              : rounded.logarithmicActivations(new LogarithmicActivations(logarithmic));
+      return levelled
           .activationBits(bits())
           .strategy(FormatStrategy.named(strategy()))
           .target(target().orElse(Target.INTEGER))
