@@ -58,6 +58,8 @@ public final class FakeQuantizer implements Serializable {
   @JsonInclude(JsonInclude.Include.NON_NULL)
   private final @Nullable Levels levels;
 
+  private transient @Nullable LevelLoop levelLoop; // of the levels, made when it is first needed
+
   /** The numbers of a logarithmic format, for JSON. */
   private record Levels(
       @JsonProperty("levels") int levels,
@@ -173,7 +175,7 @@ public final class FakeQuantizer implements Serializable {
   INDArray quantizeInPlace(INDArray array) {
     requireChannels(array);
     if (levels != null) {
-      return LevelLoop.of(gridLevels().orElseThrow()).roundInPlace(array);
+      return levelLoop().roundInPlace(array);
     }
     Optional<HostFloats> memory = memory(array);
     if (memory.isPresent() && affine().isPresent()) {
@@ -190,6 +192,15 @@ public final class FakeQuantizer implements Serializable {
     clip(array, (double) minCode(), (double) maxCode());
     scale(array, -1);
     return array;
+  }
+
+  private LevelLoop levelLoop() {
+    LevelLoop own = levelLoop;
+    if (own == null) {
+      own = LevelLoop.of(gridLevels().orElseThrow());
+      levelLoop = own;
+    }
+    return own;
   }
 
   private Optional<HostFloats> memory(INDArray array) {

@@ -37,7 +37,6 @@ import org.dl4jquant.calibrate.Calibration;
 import org.dl4jquant.calibrate.CalibrationResult;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.export.PackedArchive;
-import org.dl4jquant.export.c.CHeader;
 import org.dl4jquant.format.LogFormat;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.onnxruntime.OnnxComparison;
@@ -358,17 +357,6 @@ final class LogarithmicActivationsTest {
     assertEquals(levels.offset(), json.at("/valueLevels/offset").asInt());
     assertEquals(8, json.at("/valueLevels/gridBits").asInt());
     assertTrue(report.toJson().get(5).path("valueLevels").isMissingNode());
-  }
-
-  @Test
-  void asCTheyAreRefusedByName() {
-    MultiLayerNetwork network = layers();
-    QuantizedModel model = quantization(network, 4).calibrate(images(40)).convert();
-    assertEquals(
-        "format of 'relu' must be uniform to be written as C, found a logarithmic one",
-        assertThrows(
-                IllegalArgumentException.class, () -> CHeader.of(model.toIntegerNetwork(), "net"))
-            .getMessage());
   }
 
   @Test

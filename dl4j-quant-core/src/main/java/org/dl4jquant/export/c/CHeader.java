@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.dl4jquant.execute.IntegerNetwork;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.GridLevels;
 import org.dl4jquant.format.Rounding;
+import org.dl4jquant.graph.Input;
 import org.dl4jquant.graph.NetworkGraph;
 import org.dl4jquant.graph.Node;
 import org.dl4jquant.graph.QuantizedGraph.Carrier;
@@ -36,8 +38,7 @@ public final class CHeader {
    *
    * @param name what all its identifiers begin with: a C identifier in lower case
    * @throws IllegalArgumentException if the network holds an operation that is not written as C,
-   *     with its name; if formats are affine or logarithmic; or if a sum lies on a coarser grid
-   *     than its products
+   *     with its name; if formats are affine; or if a sum lies on a coarser grid than its products
    */
   public static CHeader of(IntegerNetwork network, String name) {
     Checks.that(name.matches("[a-z][a-z0-9_]*"), "name", "be a C identifier in lower case", name);
@@ -51,13 +52,13 @@ public final class CHeader {
         "scheme",
         "be fixed-point to be written as C",
         "affine");
-    requireUniform(network);
     CText text = new CText(name);
     CNodes nodes = new CNodes(network, text);
     String input = graph.inputs().get(0);
     nodes.buffer(input, "input");
     for (Node node : graph.nodes()) {
       node.op().accept(new CSteps(nodes, text, node));
+      nodes.quantized().newLevels(node.name()).ifPresent(own -> levels(nodes, text, node, own));
     }
     String output = graph.outputs().get(0);
     while (network.graph().carrier(output) != Carrier.CODES) {
@@ -72,14 +73,21 @@ public final class CHeader {
     return new CHeader(name, source(nodes, text, name, input, output));
   }
 
-  private static void requireUniform(IntegerNetwork network) {
-    for (Node node : network.graph().graph().nodes()) {
-      Checks.that(
-          network.graph().newLevels(node.name()).isEmpty(),
-          "format of '" + node.name() + "'",
-          "be uniform to be written as C",
-          "a logarithmic one");
-    }
+  /** Moves codes of a logarithmic value to those of its levels, in place. */
+  private static void levels(CNodes nodes, CText text, Node node, GridLevels levels) {
+    Checks.that(
+        !(node.op() instanceof Input),
+        "format of input '" + node.name() + "'",
+        "be uniform to be written as C",
+        "a logarithmic one");
+    text.statements(
+        "  for (int i = 0; i < @n@; i++) {\n    @codes@[i] = @levels@[@codes@[i]];\n  }\n",
+        "n",
+        nodes.shape(node.name()).elements(),
+        "codes",
+        nodes.buffer(node.name()),
+        "levels",
+        text.array("levels", levels.table().stream()));
   }
 
   private static String source(CNodes nodes, CText text, String name, String input, String output) {

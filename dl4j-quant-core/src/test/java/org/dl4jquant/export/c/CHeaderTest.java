@@ -17,6 +17,8 @@ import java.util.stream.Collectors;
 import org.dl4jquant.execute.IntegerNetwork;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.GridLevels;
+import org.dl4jquant.format.LogFormat;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.graph.Activation;
 import org.dl4jquant.graph.ActivationFormat;
@@ -124,6 +126,16 @@ final class CHeaderTest {
   }
 
   private IntegerNetwork quantized(NetworkGraph graph, int bits, boolean perChannel) {
+    return quantized(graph, bits, perChannel, false);
+  }
+
+  private ActivationFormat levels(int gridBits) {
+    LogFormat levels = new LogFormat(12, random.nextInt(20) - 30, 1 + random.nextInt(4));
+    return ActivationFormat.logarithmic(GridLevels.of(levels, gridBits));
+  }
+
+  private IntegerNetwork quantized(
+      NetworkGraph graph, int bits, boolean perChannel, boolean logarithmic) {
     QuantizedGraph.Builder builder = QuantizedGraph.builder(graph);
     builder.rounding(random.nextBoolean() ? Rounding.HALF_EVEN : Rounding.HALF_UP);
     String input = graph.inputs().get(0);
@@ -148,7 +160,11 @@ final class CHeaderTest {
                   .filter(next -> next.op() instanceof Activation)
                   .isPresent();
       if (!node.op().keepsCodes() && !clippedNext && !(node.op() instanceof Softmax)) {
-        builder.format(node.name(), format(graph, node.name(), bits, perChannel));
+        builder.format(
+            node.name(),
+            logarithmic && node.op() instanceof Activation
+                ? levels(bits)
+                : format(graph, node.name(), bits, perChannel));
       }
       soFar = builder.build();
     }
@@ -225,6 +241,15 @@ final class CHeaderTest {
       equalsTheIntegerNetwork(quantized(leNet(), bits, true));
       equalsTheIntegerNetwork(quantized(residual(), bits, false));
       equalsTheIntegerNetwork(quantized(residual(), bits, true));
+    }
+  }
+
+  @Test
+  void computesTheSameCodesOfLogarithmicValues() throws Exception {
+    requireCompiler();
+    for (int bits : new int[] {8, 11, 16}) {
+      equalsTheIntegerNetwork(quantized(leNet(), bits, false, true));
+      equalsTheIntegerNetwork(quantized(residual(), bits, true, true));
     }
   }
 
