@@ -2,8 +2,12 @@ package org.dl4jquant.convert;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
 import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.graph.Shape;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.precision.PrecisionPlan;
 
 /**
@@ -44,6 +48,33 @@ public record ModelContent(
   ModelContent with(ImmutableMap<String, ActivationFormat> others) {
     return new ModelContent(
         graph, configuration, layers, others, plan, provenance, attachments, inputShapes);
+  }
+
+  /** Returns this with other formats of some values, which keep their bits and channels. */
+  ModelContent withFormats(Map<String, ActivationFormat> others) {
+    Map<String, ActivationFormat> all = new LinkedHashMap<>(activations);
+    others.forEach(
+        (name, format) -> {
+          ActivationFormat before =
+              Optional.ofNullable(all.put(name, format))
+                  .orElseThrow(() -> Checks.violated("values", "be codes in the model", name));
+          Checks.that(
+              format.bitWidth() == before.bitWidth()
+                  && format.granularity().equals(before.granularity())
+                  && format.formats().size() == before.formats().size(),
+              "format of '" + name + "'",
+              "have the bits and channels of " + before,
+              format);
+        });
+    return new ModelContent(
+        graph,
+        configuration,
+        layers,
+        ImmutableMap.copyOf(all),
+        plan,
+        provenance,
+        attachments,
+        inputShapes);
   }
 
   ModelContent with(Attachments other) {

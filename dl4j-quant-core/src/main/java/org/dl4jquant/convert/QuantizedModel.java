@@ -134,7 +134,23 @@ public class QuantizedModel {
    */
   public final QuantizedModel withValues(
       Dl4jNetwork network, ImmutableMap<String, ImmutableList<NumberFormat>> formats) {
-    return new Recoding(this, network, formats).model(network.fingerprint());
+    return withValues(network, formats, ImmutableMap.of());
+  }
+
+  /**
+   * Does the same with other formats for some values, too; biases go to the grids of the sums that
+   * follow from them.
+   *
+   * @param values the formats of values that are codes here, by their names in {@link #activations}
+   * @throws IllegalArgumentException as above, or if a value is not one of codes, or changes its
+   *     bits or between one format and one per channel
+   */
+  public final QuantizedModel withValues(
+      Dl4jNetwork network,
+      ImmutableMap<String, ImmutableList<NumberFormat>> formats,
+      ImmutableMap<String, ActivationFormat> values) {
+    QuantizedModel other = new QuantizedModel(content.withFormats(values));
+    return new Recoding(other, network, formats).model(network.fingerprint());
   }
 
   /**

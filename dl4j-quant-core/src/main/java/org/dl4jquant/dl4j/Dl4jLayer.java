@@ -71,7 +71,8 @@ public record Dl4jLayer(
   }
 
   /** Removes the wrappers that add behavior but no parameters. */
-  static Layer unwrap(Layer layer) {
+  /** Returns the layer inside all wrappers. */
+  public static Layer unwrap(Layer layer) {
     if (layer instanceof FrozenLayer frozen) {
       return unwrap(frozen.getLayer());
     }

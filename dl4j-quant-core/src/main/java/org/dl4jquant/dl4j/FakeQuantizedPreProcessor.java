@@ -54,6 +54,16 @@ public final class FakeQuantizedPreProcessor implements InputPreProcessor {
     return new FakeQuantizedPreProcessor(quantizer, null);
   }
 
+  /** Returns what quantizes. */
+  public FakeQuantizer quantizer() {
+    return quantizer;
+  }
+
+  /** Returns what follows on the quantized value. */
+  public Optional<InputPreProcessor> next() {
+    return Optional.ofNullable(then);
+  }
+
   /** Returns one that quantizes and then does what {@code next} does. */
   FakeQuantizedPreProcessor followedBy(InputPreProcessor next) {
     return new FakeQuantizedPreProcessor(quantizer, next);

@@ -152,6 +152,11 @@ public final class FakeQuantizer implements Serializable {
     return affine().isPresent() ? ImmutableList.of(affine().get()) : fixedPoint();
   }
 
+  /** Returns the axis of the channels, the batch counted; none if one format is for all. */
+  public int[] axes() {
+    return channelAxis == 0 ? new int[0] : new int[] {channelAxis};
+  }
+
   private Optional<AffineParameters> affine() {
     return scale == null || zeroPoint == null
         ? Optional.empty()
@@ -285,7 +290,7 @@ public final class FakeQuantizer implements Serializable {
     }
     Optional<HostFloats> memory = memory(array).filter(HostFloats::rowMajor);
     Optional<ChannelRuns> channels = memory.flatMap(this::channels);
-    if (channels.isPresent() && fractionalLengths.length > 0) {
+    if (channels.isPresent() && levels == null && fractionalLengths.length > 0) {
       return loop().outside(memory.get().buffer(), channels.get());
     }
     double[] inside = inside(array).dup('c').data().asDouble();

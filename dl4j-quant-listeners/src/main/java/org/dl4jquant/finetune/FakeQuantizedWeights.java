@@ -3,6 +3,7 @@ package org.dl4jquant.finetune;
 import com.google.common.collect.ImmutableMap;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.api.Layer;
@@ -134,7 +135,7 @@ public final class FakeQuantizedWeights implements IWeightNoise {
       if (layer.weightBits() == QuantizedLayer.FLOAT_BITS) {
         continue;
       }
-      var configuration = configuration(network, moved.apply(layer.name()));
+      var configuration = known(network, moved.apply(layer.name()));
       if (configuration instanceof BaseLayer base && hearsWeightNoise(base)) {
         base.setWeightNoise(of(layer, biasGrids));
       } else {
@@ -173,36 +174,41 @@ public final class FakeQuantizedWeights implements IWeightNoise {
     }
   }
 
-  /** Returns whether a network has a layer of this name. */
-  static boolean hasLayer(Model model, String name) {
-    return model instanceof MultiLayerNetwork plain
-        ? plain.getLayerNames().contains(name)
-        : ((ComputationGraph) model).getLayer(name) != null;
+  /** Returns the live configuration of a layer, if the network has a layer of that name. */
+  static Optional<org.deeplearning4j.nn.conf.layers.Layer> configuration(Model model, String name) {
+    Layer found = null;
+    if (model instanceof MultiLayerNetwork plain) {
+      int index = plain.getLayerNames().indexOf(name);
+      found = index < 0 ? null : plain.getLayer(index);
+    } else if (((ComputationGraph) model).getVertex(name) != null) {
+      found = ((ComputationGraph) model).getLayer(name);
+    }
+    return Optional.ofNullable(found).map(layer -> layer.conf().getLayer());
   }
 
-  static org.deeplearning4j.nn.conf.layers.Layer configuration(Model model, String name) {
-    Layer layer =
-        model instanceof MultiLayerNetwork plain
-            ? named(plain, name)
-            : ((ComputationGraph) model).getLayer(name);
-    Checks.that(layer != null, "network", "have the layers of the model", "no " + name);
-    return layer.conf().getLayer();
-  }
-
-  private static Layer named(MultiLayerNetwork network, String name) {
-    int index = network.getLayerNames().indexOf(name);
-    Checks.that(index >= 0, "network", "have the layers of the model", "no " + name);
-    return network.getLayer(index);
+  private static org.deeplearning4j.nn.conf.layers.Layer known(Model model, String name) {
+    return configuration(model, name)
+        .orElseThrow(
+            () -> Checks.violated("network", "have the layers of the model", "no " + name));
   }
 
   /** Returns whether a layer of the network asks its weight noise for weights. */
   static boolean hearsWeightNoise(Model network, String layer) {
-    return configuration(network, layer) instanceof BaseLayer base && hearsWeightNoise(base);
+    return known(network, layer) instanceof BaseLayer base && hearsWeightNoise(base);
+  }
+
+  /** Returns the grid of a parameter, if it has one. */
+  static Optional<ParameterGrid> grid(Model network, String layer, String key) {
+    return configuration(network, layer)
+        .filter(found -> found instanceof BaseLayer)
+        .map(found -> ((BaseLayer) found).getWeightNoise())
+        .filter(noise -> noise instanceof FakeQuantizedWeights)
+        .map(noise -> ((FakeQuantizedWeights) noise).grids.get(key));
   }
 
   /** Puts another grid in the place of the one of a parameter. */
   static void replace(Model network, String layer, String key, ParameterGrid grid) {
-    BaseLayer base = (BaseLayer) configuration(network, layer);
+    BaseLayer base = (BaseLayer) known(network, layer);
     Map<String, ParameterGrid> grids =
         new TreeMap<>(((FakeQuantizedWeights) base.getWeightNoise()).grids);
     grids.put(key, grid);

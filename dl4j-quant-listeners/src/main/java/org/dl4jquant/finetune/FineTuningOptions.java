@@ -1,7 +1,6 @@
 package org.dl4jquant.finetune;
 
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
@@ -17,8 +16,8 @@ import org.dl4jquant.listeners.LimitedPrecisionBuilder;
  * @param formatsEachEpoch whether the network is converted anew before each epoch
  * @param codebooks levels of weighted entropy for weights
  * @param codebookLayers which layers get them
- * @param stepLearningRate of the steps of weights, where they are learned
  * @param masters makes what carries the weights on their grids; floats learn behind them if absent
+ * @param steps at which steps are learned
  */
 record FineTuningOptions(
     Optional<FineTuneConfiguration> changes,
@@ -27,14 +26,13 @@ record FineTuningOptions(
     Optional<WeightedEntropyCodebooks> codebooks,
     Predicate<String> codebookLayers,
     Optional<Supplier<? extends LimitedPrecisionBuilder<?>>> masters,
-    OptionalDouble stepLearningRate) {
+    StepRates steps) {
   FineTuningOptions {
     Checks.state(
-        stepLearningRate.isEmpty() || masters.isEmpty(),
-        "steps are learned with floats behind the codes, not with master weights of few bits");
+        steps.weights().isEmpty() || masters.isEmpty(),
+        "steps of weights are learned with floats behind the codes, not with master weights");
     Checks.state(
-        stepLearningRate.isEmpty() || !formatsEachEpoch,
-        "steps are either learned or chosen each epoch");
+        !steps.any() || !formatsEachEpoch, "steps are either learned or chosen each epoch");
   }
 
   static FineTuningOptions defaults() {
@@ -45,33 +43,26 @@ record FineTuningOptions(
         Optional.empty(),
         layer -> true,
         Optional.empty(),
-        OptionalDouble.empty());
+        StepRates.NONE);
   }
 
   FineTuningOptions with(FineTuneConfiguration other) {
     return new FineTuningOptions(
-        Optional.of(other),
-        dropout,
-        formatsEachEpoch,
-        codebooks,
-        codebookLayers,
-        masters,
-        stepLearningRate);
+        Optional.of(other), dropout, formatsEachEpoch, codebooks, codebookLayers, masters, steps);
   }
 
   FineTuningOptions withoutDropout() {
     return new FineTuningOptions(
-        changes, false, formatsEachEpoch, codebooks, codebookLayers, masters, stepLearningRate);
+        changes, false, formatsEachEpoch, codebooks, codebookLayers, masters, steps);
   }
 
   FineTuningOptions choosingFormatsEachEpoch() {
-    return new FineTuningOptions(
-        changes, dropout, true, codebooks, codebookLayers, masters, stepLearningRate);
+    return new FineTuningOptions(changes, dropout, true, codebooks, codebookLayers, masters, steps);
   }
 
   FineTuningOptions withCodebooks(WeightedEntropyCodebooks books, Predicate<String> layers) {
     return new FineTuningOptions(
-        changes, dropout, formatsEachEpoch, Optional.of(books), layers, masters, stepLearningRate);
+        changes, dropout, formatsEachEpoch, Optional.of(books), layers, masters, steps);
   }
 
   FineTuningOptions withMasters(Supplier<? extends LimitedPrecisionBuilder<?>> builders) {
@@ -82,18 +73,11 @@ record FineTuningOptions(
         codebooks,
         codebookLayers,
         Optional.of(builders),
-        stepLearningRate);
+        steps);
   }
 
-  FineTuningOptions withLearnedSteps(double learningRate) {
-    Checks.positiveFinite("learningRate", learningRate);
+  FineTuningOptions with(StepRates rates) {
     return new FineTuningOptions(
-        changes,
-        dropout,
-        formatsEachEpoch,
-        codebooks,
-        codebookLayers,
-        masters,
-        OptionalDouble.of(learningRate));
+        changes, dropout, formatsEachEpoch, codebooks, codebookLayers, masters, rates);
   }
 }

@@ -33,7 +33,7 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  * Then take {@link #model()}. Not thread-safe.
  */
 public final class FineTuningRun {
-  private final MixedPrecisionFineTuning settings;
+  private MixedPrecisionFineTuning settings;
   private TrainingNetwork training;
   private boolean live;
   private int epochs;
@@ -169,12 +169,14 @@ public final class FineTuningRun {
     return listeners.stream()
         .filter(listener -> listener != old.shadows())
         .filter(listener -> old.masters().filter(own -> own == listener).isEmpty())
+        .filter(listener -> old.steps().filter(own -> own == listener).isEmpty())
         .toArray(TrainingListener[]::new);
   }
 
   /**
-   * Returns the steps of weights as they have been learned, by parameter, {@code layer/key}: one
-   * per channel; empty if they are not learned, or not any more.
+   * Returns the steps as they have been learned, those of weights by parameter, {@code layer/key},
+   * those of values by the name that they have in {@link QuantizedModel#activations}: one per
+   * channel; empty if they are not learned, or not any more.
    */
   public ImmutableMap<String, ImmutableList<Double>> learnedSteps() {
     ImmutableMap.Builder<String, ImmutableList<Double>> steps = ImmutableMap.builder();
@@ -191,12 +193,16 @@ public final class FineTuningRun {
 
   /**
    * Puts the nearest powers of two, by ratio, in the place of learned steps, and learns them no
-   * more: for the last epoch. Does nothing where steps are not learned.
+   * more: for the last epoch. The network goes on as {@link #network} in another one, whose formats
+   * of weights, values and sums fit together as in conversion. Does nothing where steps are not
+   * learned.
    */
   @CanIgnoreReturnValue
   public FineTuningRun snapSteps() {
     if (training.steps().isPresent()) {
-      training.snap();
+      QuantizedModel powers = model();
+      settings = settings.withoutLearnedSteps();
+      rebuild(powers);
     }
     return this;
   }
@@ -248,6 +254,6 @@ public final class FineTuningRun {
    * @throws IllegalArgumentException if it lacks a parameter
    */
   public QuantizedModel model(Model trained) {
-    return training.snapped().withValues(training.floats(trained));
+    return training.model(trained);
   }
 }

@@ -56,10 +56,7 @@ final class LevelSearch {
 
   /** A value that is joined of others has no function of its own, and needs no levels. */
   private void place(String name, FakeQuantizer quantizer) {
-    if (!FakeQuantizedWeights.hasLayer(network, moved.apply(name))) {
-      return;
-    }
-    Layer layer = FakeQuantizedWeights.configuration(network, moved.apply(name));
+    Layer layer = FakeQuantizedWeights.configuration(network, moved.apply(name)).orElse(null);
     LogHistogram histogram = LogHistogram.create();
     if (layer instanceof ActivationLayer own
         && own.getActivationFn() instanceof FakeQuantizedActivation function) {

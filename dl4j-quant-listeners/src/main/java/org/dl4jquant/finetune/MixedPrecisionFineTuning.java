@@ -169,20 +169,49 @@ public final class MixedPrecisionFineTuning {
   }
 
   /**
-   * Learns the steps of fixed-point weights with the weights, one per channel, instead of keeping
-   * those that conversion chose (LSQ, Esser et al. 2020, equations 3 and 5). They start from the
-   * formats of the model and end as the nearest powers of two: {@link #fit} trains its last epoch
-   * with those, and {@link FineTuningRun#snapSteps} puts them in place before it. Layers that DL4J
-   * gives no weight noise, levels of weighted entropy, and activations keep their formats. What the
-   * steps have learned is saved with the network, but not the averages by which they learn.
+   * Learns the steps of fixed-point weights and of fixed-point values with the weights, instead of
+   * keeping those that conversion chose (LSQ, Esser et al. 2020, equations 3 and 5): {@link
+   * #withLearnedWeightSteps} and {@link #withLearnedActivationSteps} at the same rate.
+   *
+   * <p>Steps start from the formats of the model, per channel where those are, stay within a factor
+   * of 16 of them, and end as the nearest powers of two: {@link #fit} trains its last epoch with
+   * those, and {@link FineTuningRun#snapSteps} puts them in place before it. What they have learned
+   * is saved with the network, but not the averages by which they learn.
    *
    * @param learningRate by how much of its first size a step changes in an iteration at most, or
-   *     nearly: Adam's rate; 1e-3 is a beginning
+   *     nearly: Adam's rate. As a step only comes to another power of two once it has changed by
+   *     two fifths, short trainings need more than long ones: 1e-2 for some hundred iterations,
+   *     1e-3 for thousands
    * @throws IllegalStateException if formats are chosen each epoch, or weights are carried by
    *     {@link #withMasterWeights}
    */
   public MixedPrecisionFineTuning withLearnedSteps(double learningRate) {
-    return with(options.withLearnedSteps(learningRate));
+    return withLearnedWeightSteps(learningRate).withLearnedActivationSteps(learningRate);
+  }
+
+  /**
+   * Learns the steps of weights alone. Layers that DL4J gives no weight noise and levels of
+   * weighted entropy keep their formats.
+   *
+   * @param learningRate as in {@link #withLearnedSteps}
+   * @throws IllegalStateException as {@link #withLearnedSteps}
+   */
+  public MixedPrecisionFineTuning withLearnedWeightSteps(double learningRate) {
+    return with(options.with(options.steps().ofWeights(learningRate)));
+  }
+
+  /**
+   * Learns the steps of values alone, also with {@link #withMasterWeights}: of what activation
+   * functions give, and of inputs, averages, sums and concatenations. Values that are only moved
+   * (pooled by their maximum, flattened, padded) have the steps of their origin, so that one step
+   * serves the group. What goes into a function that is a table, logarithmic values, and what
+   * leaves the network keep their formats.
+   *
+   * @param learningRate as in {@link #withLearnedSteps}
+   * @throws IllegalStateException if formats are chosen each epoch
+   */
+  public MixedPrecisionFineTuning withLearnedActivationSteps(double learningRate) {
+    return with(options.with(options.steps().ofActivations(learningRate)));
   }
 
   /** Converts the network and builds the one to train. */
@@ -214,9 +243,14 @@ public final class MixedPrecisionFineTuning {
    */
   public FineTuningRun fit(DataSetIterator data, int epochs) {
     FineTuningRun run = start();
-    return options.stepLearningRate().isPresent() && epochs > 1
+    return options.steps().any() && epochs > 1
         ? run.fit(data, epochs - 1).snapSteps().fit(data, 1)
         : run.fit(data, epochs).snapSteps();
+  }
+
+  /** Returns the settings with steps that stay what they are. */
+  MixedPrecisionFineTuning withoutLearnedSteps() {
+    return with(options.with(StepRates.NONE));
   }
 
   boolean choosesFormatsEachEpoch() {

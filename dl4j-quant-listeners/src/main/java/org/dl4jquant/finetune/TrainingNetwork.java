@@ -1,24 +1,12 @@
 package org.dl4jquant.finetune;
 
 import com.google.common.collect.ImmutableList;
-import com.google.common.collect.ImmutableMap;
-import com.google.common.collect.Maps;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.api.layers.IOutputLayer;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.dropout.Dropout;
-import org.deeplearning4j.nn.conf.graph.LayerVertex;
-import org.deeplearning4j.nn.conf.layers.BatchNormalization;
-import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.dl4jquant.convert.BiasGrid;
 import org.dl4jquant.convert.QuantizedLayer;
@@ -27,16 +15,11 @@ import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
-import org.dl4jquant.dl4j.FakeQuantizedNetwork;
 import org.dl4jquant.dl4j.FoldedNetwork;
-import org.dl4jquant.dl4j.GraphReader;
-import org.dl4jquant.dl4j.NetworkImage;
 import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.format.Codebook;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
-import org.dl4jquant.format.NumberFormat;
-import org.dl4jquant.graph.ActivationFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.listeners.LimitedPrecisionBuilder;
 import org.dl4jquant.listeners.LimitedPrecisionListener;
@@ -80,101 +63,18 @@ final class TrainingNetwork {
    * @param floats of the form of the model; copied
    */
   static TrainingNetwork of(Dl4jNetwork floats, QuantizedModel model, FineTuningOptions options) {
-    Dl4jNetwork changed =
-        edited(
-            floats,
-            configuration -> configure(configuration, options.changes(), options.dropout()));
     TrainingNetwork built =
-        new TrainingNetwork(
-            model.activations().isEmpty() ? changed : quantized(changed, model), model);
+        new TrainingNetwork(TrainingConfiguration.apply(floats, model, options), model);
     options.masters().ifPresent(builders -> built.carry(builders.get()));
     built.attach(model);
     if (!built.shadows.parameters().isEmpty()) {
       built.addListener(built.shadows);
     }
-    options.stepLearningRate().ifPresent(built::learnSteps);
+    built.steps =
+        LearnedStepsListener.of(
+            built.network.model(), model, options.steps(), name -> built.moved(name));
+    built.steps.ifPresent(built::addListener);
     return built;
-  }
-
-  /** Quantizes the values inside; normalizations become what integers compute. */
-  private static Dl4jNetwork quantized(Dl4jNetwork network, QuantizedModel model) {
-    fixNormalizations(network, model);
-    NetworkImage image = GraphReader.read(network);
-    ImmutableMap<String, ActivationFormat> inside =
-        ImmutableMap.copyOf(
-            Maps.filterKeys(
-                model.activations(), name -> !isHead(network, image.graph().node(name).layer())));
-    return edited(
-        FakeQuantizedNetwork.of(network, image, inside), TrainingNetwork::fixNormalization);
-  }
-
-  private static void configure(
-      NeuralNetConfiguration layer, Optional<FineTuneConfiguration> changes, boolean dropout) {
-    changes.ifPresent(own -> own.applyToNeuralNetConfiguration(layer));
-    if (!dropout) {
-      boolean only = layer.getLayer() instanceof DropoutLayer;
-      layer.getLayer().setIDropout(only ? new Dropout(1) : null);
-    }
-  }
-
-  private static void fixNormalization(NeuralNetConfiguration layer) {
-    if (layer.getLayer() instanceof BatchNormalization learned) {
-      layer.setLayer(FixedNormalization.of(learned));
-    }
-  }
-
-  /** Changes the configuration of every layer and builds the network anew. */
-  private static Dl4jNetwork edited(Dl4jNetwork network, Consumer<NeuralNetConfiguration> change) {
-    if (network.isGraph()) {
-      var graph = ComputationGraphConfiguration.fromJson(network.configuration());
-      graph.setIterationCount(0);
-      graph.setEpochCount(0);
-      graph
-          .getVertices()
-          .values()
-          .forEach(
-              vertex -> {
-                if (vertex instanceof LayerVertex layer) {
-                  change.accept(layer.getLayerConf());
-                }
-              });
-      return Dl4jNetwork.create(true, graph.toJson(), network.parameters().dup())
-          .withInputShapes(network.inputShapes());
-    }
-    MultiLayerConfiguration layers = MultiLayerConfiguration.fromJson(network.configuration());
-    layers.setIterationCount(0);
-    layers.setEpochCount(0);
-    layers.getConfs().forEach(change);
-    return Dl4jNetwork.create(false, layers.toJson(), network.parameters().dup())
-        .withInputShapes(network.inputShapes());
-  }
-
-  /** Gives normalizations that stand alone the numbers that their codes stand for. */
-  private static void fixNormalizations(Dl4jNetwork network, QuantizedModel model) {
-    Map<String, Dl4jParameter> values = parameters(network);
-    for (QuantizedLayer layer : model.layers()) {
-      for (QuantizedParameter parameter : layer.parameters()) {
-        Dl4jParameter live = values.get(layer.name() + "/" + parameter.key());
-        if (parameter.role() == ParameterRole.STATISTIC
-            && parameter.codes().isPresent()
-            && live != null) {
-          live.assign(parameter.codes().get().dequantize());
-        }
-      }
-    }
-  }
-
-  /**
-   * What comes out of the network is left alone: DL4J's losses know their own functions, and many
-   * bits change no gradient.
-   */
-  private static boolean isHead(Dl4jNetwork network, String layer) {
-    if (network.model() instanceof ComputationGraph graph) {
-      return graph.getLayer(layer) instanceof IOutputLayer;
-    }
-    MultiLayerNetwork layers = (MultiLayerNetwork) network.model();
-    int index = layers.getLayerNames().indexOf(layer);
-    return index >= 0 && layers.getLayer(index) instanceof IOutputLayer;
   }
 
   /** Lets a listener carry the weights in the formats of their codes. */
@@ -278,55 +178,23 @@ final class TrainingNetwork {
     }
   }
 
-  /** Lets the steps of fixed-point weights learn, in the layers that ask their weight noise. */
-  private void learnSteps(double learningRate) {
-    LearnedStepsListener listener = new LearnedStepsListener(learningRate);
-    for (QuantizedLayer layer : model.layers()) {
-      String name = moved(layer.name());
-      if (layer.weightBits() == QuantizedLayer.FLOAT_BITS
-          || !FakeQuantizedWeights.hearsWeightNoise(network.model(), name)) {
-        continue;
-      }
-      for (QuantizedParameter parameter : layer.parameters()) {
-        QuantizedTensor codes = parameter.codes().orElse(null);
-        if (parameter.role() == ParameterRole.WEIGHT
-            && codes != null
-            && codes.formats().get(0) instanceof FixedPointFormat format) {
-          String key = parameter.key();
-          StepGrid grid = WeightGrid.of(layer.name() + "." + key, codes).steps();
-          listener.learn(layer.name() + "/" + key, name, key, format, grid);
-        }
-      }
-    }
-    listener.place(network.model());
-    addListener(listener);
-    steps = Optional.of(listener);
-  }
-
   Optional<LearnedStepsListener> steps() {
     return steps;
   }
 
-  /** Returns the model, with the nearest powers of two in place of steps that are learned. */
-  QuantizedModel snapped() {
-    if (steps.isEmpty()) {
-      return model;
-    }
-    ImmutableMap.Builder<String, ImmutableList<NumberFormat>> formats = ImmutableMap.builder();
-    steps.get().snapped().forEach((name, own) -> formats.put(name, ImmutableList.copyOf(own)));
-    return model.withValues(floats(), formats.buildOrThrow());
-  }
-
-  /** Goes on with steps that are powers of two, and learns them no more. */
-  void snap() {
-    QuantizedModel powers = snapped();
-    steps.ifPresent(LearnedStepsListener::stop);
-    steps = Optional.empty();
-    use(powers);
+  /**
+   * Returns the model of this network or another state of it, with the nearest powers of two in the
+   * place of steps that are learned.
+   */
+  QuantizedModel model(Model trained) {
+    Dl4jNetwork values = floats(trained);
+    return steps.isPresent()
+        ? steps.get().snapped(model, trained, values)
+        : model.withValues(values);
   }
 
   /** Returns every parameter under the name of its layer in the model. */
-  private static Map<String, Dl4jParameter> parameters(Dl4jNetwork network) {
+  static Map<String, Dl4jParameter> parameters(Dl4jNetwork network) {
     Map<String, Dl4jParameter> parameters = new HashMap<>();
     for (Dl4jLayer layer : network.layers()) {
       String name =

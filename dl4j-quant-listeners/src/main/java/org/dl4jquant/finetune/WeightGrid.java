@@ -66,10 +66,8 @@ final class WeightGrid implements ParameterGrid {
 
   /** Returns a grid of the same codes whose steps need not be powers of two. */
   StepGrid steps() {
-    double[] steps = new double[fractionalLengths.length];
-    for (int c = 0; c < steps.length; c++) {
-      steps[c] = Math.scalb(1.0, -fractionalLengths[c]);
-    }
+    double[] steps =
+        Arrays.stream(fractionalLengths).mapToDouble(length -> Math.scalb(1.0, -length)).toArray();
     return new StepGrid(minCode, maxCode, axes, steps);
   }
 

@@ -29,6 +29,7 @@ import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
@@ -41,25 +42,31 @@ final class LearnedStepsTest {
   @Test
   void theGradientIsThatOfThePublication() {
     StepGrid grid = new StepGrid(-2, 1, new int[0], new double[] {0.5});
-    double[] gradients = {1, 2, 3, 4, 5};
-    double[] found = grid.gradient(new double[] {0.6, -0.1, 2, -3, 0.45}, gradients, 5);
-    // codes 1.2 and 4 lie above, -6 below; -0.2 rounds to 0, 0.9 to 1
-    double sum = 1 * 1 + 2 * 0.2 + 3 * 1 + 4 * -2 + 5 * 0.1;
-    assertArrayEquals(new double[] {sum / Math.sqrt(5 * 1)}, found, 1e-12);
-    assertArrayEquals(new double[] {0, 2, 0, 0, 5}, gradients);
+    for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
+      INDArray gradients = Nd4j.createFromArray(1.0, 2, 3, 4, 5).castTo(type);
+      INDArray weights = Nd4j.createFromArray(0.6, -0.1, 2, -3, 0.45).castTo(type);
+      double[] found = grid.gradient(weights, gradients, 1);
+      // codes 1.2 and 4 lie above, -6 below; -0.2 rounds to 0, 0.9 to 1
+      double sum = 1 * 1 + 2 * 0.2 + 3 * 1 + 4 * -2 + 5 * 0.1;
+      assertArrayEquals(new double[] {sum / Math.sqrt(5 * 1)}, found, 1e-6);
+      assertEquals(Nd4j.createFromArray(0.0, 2, 0, 0, 5).castTo(type), gradients);
+    }
   }
 
   @Test
   void everyChannelHasAStepOfItsOwn() {
     StepGrid grid = new StepGrid(-4, 3, new int[] {1}, new double[] {1, 0.25});
-    double[] gradients = {1, 1, -1, 2};
-    double[] found = grid.gradient(new double[] {0.75, 0.75, -1.25, 0.15}, gradients, 2, 2);
-    double scale = Math.sqrt(2 * 3);
-    assertArrayEquals(new double[] {(0.25 - 0.25) / scale, (3 + 2 * 0.4) / scale}, found, 1e-12);
-    assertArrayEquals(new double[] {1, 0, -1, 2}, gradients);
-    var target = Nd4j.createFromArray(new float[][] {{0.75f, 0.75f}, {-1.25f, 0.15f}});
-    grid.quantize(target, target);
-    assertEquals(Nd4j.createFromArray(new float[][] {{1, 0.75f}, {-1, 0.25f}}), target);
+    for (char order : new char[] {'c', 'f'}) {
+      INDArray weights =
+          Nd4j.createFromArray(new float[][] {{0.75f, 0.75f}, {-1.25f, 0.15f}}).dup(order);
+      INDArray gradients = Nd4j.createFromArray(new float[][] {{1, 1}, {-1, 2}});
+      double[] found = grid.gradient(weights, gradients, 1);
+      double scale = Math.sqrt(2 * 3);
+      assertArrayEquals(new double[] {(0.25 - 0.25) / scale, (3 + 2 * 0.4) / scale}, found, 1e-6);
+      assertEquals(Nd4j.createFromArray(new float[][] {{1, 0}, {-1, 2}}), gradients);
+      grid.quantize(weights, weights);
+      assertEquals(Nd4j.createFromArray(new float[][] {{1, 0.75f}, {-1, 0.25f}}), weights);
+    }
   }
 
   @Test
@@ -111,7 +118,7 @@ final class LearnedStepsTest {
       DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.FLOAT);
       DataSetIterator test = FineTuningNetworks.batches(TEST, DataType.FLOAT);
       QuantizedModel narrow = narrow(network, data);
-      FineTuningRun run = tuning(network, narrow).withLearnedSteps(1e-2).start();
+      FineTuningRun run = tuning(network, narrow).withLearnedWeightSteps(1e-2).start();
       ImmutableMap<String, ImmutableList<Double>> before = run.learnedSteps();
       run.fit(data, 5);
       ImmutableMap<String, ImmutableList<Double>> after = run.learnedSteps();
@@ -135,7 +142,7 @@ final class LearnedStepsTest {
     }
   }
 
-  private static double loss(QuantizedModel model, DataSetIterator data) {
+  static double loss(QuantizedModel model, DataSetIterator data) {
     Model network = model.toNetwork();
     data.reset();
     double sum = 0;
