@@ -80,7 +80,7 @@ final class LogarithmicFormats {
 
   /**
    * Returns the formats of a model with levels searched again in what was seen; a value keeps its
-   * own where nothing was, or none fit.
+   * own where nothing was seen of it or of one that shares its levels, or none fit.
    */
   static ImmutableMap<String, ActivationFormat> again(
       QuantizedModel model, Map<String, LogBins> seen) {
@@ -97,13 +97,25 @@ final class LogarithmicFormats {
     }
     NetworkGraph graph = GraphReader.read(model.plainNetwork()).graph();
     LogBins nothing = LogHistogram.create().snapshot();
-    Choice choice =
+    LogarithmicFormats search =
         new LogarithmicFormats(
-                graph, gridBits, name -> Optional.of(seen.getOrDefault(name, nothing)))
-            .choose(bits);
+            graph, gridBits, name -> Optional.of(seen.getOrDefault(name, nothing)));
     Map<String, ActivationFormat> formats = new LinkedHashMap<>(model.activations());
-    formats.putAll(choice.formats());
+    search
+        .choose(bits)
+        .formats()
+        .forEach(
+            (name, format) -> {
+              if (search.allSeen(name, seen)) {
+                formats.put(name, format);
+              }
+            });
     return ImmutableMap.copyOf(formats);
+  }
+
+  private boolean allSeen(String name, Map<String, LogBins> seen) {
+    return Objects.requireNonNull(joined.get(name)).stream()
+        .allMatch(own -> !takes(graph.node(own)) || seen.containsKey(own));
   }
 
   private void join(Node node, Map<String, Integer> bits) {

@@ -155,8 +155,8 @@ public class QuantizedModel {
 
   /**
    * Returns a model whose logarithmic values have levels searched again in what was seen of them,
-   * as many as before, on grids as wide as before. A value of which nothing was seen, or in which
-   * no levels fit, keeps its own. Biases move to the new grids of their sums.
+   * as many as before, on grids as wide as before. A value keeps its own if no levels fit, or
+   * nothing was seen of it or of one that shares them. Biases move to the new grids of their sums.
    *
    * @param seen histograms of logarithms, by the node of the value
    */

@@ -374,5 +374,7 @@ final class LogarithmicActivationsTest {
     assertEquals(model.provenance(), changed.provenance());
     ConversionTest.assertSameCodes("again", changed, input);
     assertEquals(model, model.withLevels(ImmutableMap.of()));
+    LogBins stem = other.logarithms("stem").orElseThrow();
+    assertEquals(model, model.withLevels(ImmutableMap.of("stem", stem)), "left is tied to it");
   }
 }

@@ -5,6 +5,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.LogarithmicActivations;
 import org.dl4jquant.convert.WeightedEntropyCodebooks;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.FoldedNetwork;
@@ -18,7 +19,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * One iteration of fine-tuning against one of {@code fit} on the network as it is and on its folded
  * form, in turn within one process: {@code leNet} or {@code residual} at batch 64, weights of 4
- * bits, activations of 8.
+ * bits, activations of 8, or logarithmic ones of 4.
  */
 public final class FineTuningBenchmark {
   private static final int WARMUP_ROUNDS = 15;
@@ -43,6 +44,17 @@ public final class FineTuningBenchmark {
         MixedPrecisionFineTuning.of(network(name), quantization.convert());
     Model tuned = tuning.start().network();
     Model levels = tuning.withCodebooks(WeightedEntropyCodebooks.DEFAULT).start().network();
+    Model logarithmic =
+        MixedPrecisionFineTuning.of(
+                network(name),
+                Quantization.of(network(name))
+                    .weightBits(4)
+                    .activationBits(4)
+                    .logarithmicActivations(LogarithmicActivations.DEFAULT)
+                    .calibrate(batch.getFeatures())
+                    .convert())
+            .start()
+            .network();
     System.out.println(name + ", " + rounds + " rounds");
     System.out.print(
         new Interleaved()
@@ -50,6 +62,7 @@ public final class FineTuningBenchmark {
             .with("fit, folded", () -> fit(folded, batch))
             .with("fine-tuning", () -> fit(tuned, batch))
             .with("with levels", () -> fit(levels, batch))
+            .with("logarithmic", () -> fit(logarithmic, batch))
             .compare(WARMUP_ROUNDS, rounds));
   }
 

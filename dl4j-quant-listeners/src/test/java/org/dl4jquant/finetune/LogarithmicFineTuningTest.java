@@ -11,6 +11,7 @@ import com.google.common.collect.Maps;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -22,6 +23,7 @@ import org.dl4jquant.convert.LogarithmicActivations;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.WeightedEntropyCodebooks;
 import org.dl4jquant.graph.ActivationFormat;
+import org.dl4jquant.listeners.ResidualGradientListener;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.Target;
@@ -135,6 +137,26 @@ final class LogarithmicFineTuningTest {
         run.model().activations().get("layer2").levels());
     assertNotEquals(before.activations(), run.model().activations());
     assertSame(training, run.network());
+  }
+
+  @Test
+  void levelsChangeWhateverTheWeightsLearnBy() {
+    Model network = network(false, DataType.DOUBLE);
+    DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.DOUBLE);
+    INDArray features = TEST.getFeatures().castTo(DataType.DOUBLE);
+    for (MixedPrecisionFineTuning tuning :
+        List.of(
+            tuning(network, data).withMasterWeights(ResidualGradientListener::builder),
+            tuning(network, data).withLearnedSteps(1e-3),
+            tuning(network, data).choosingFormatsEachEpoch())) {
+      QuantizedModel before = tuning.start().model();
+      FineTuningRun run =
+          tuning
+              .with(new FineTuneConfiguration.Builder().updater(new Adam(2e-2)).build())
+              .fit(data, 3);
+      assertNotEquals(logarithmic(before), logarithmic(run.model()));
+      assertTrue(FineTuningNetworks.sameCodes(run.network(), run.model(), features) > 3);
+    }
   }
 
   @Test
