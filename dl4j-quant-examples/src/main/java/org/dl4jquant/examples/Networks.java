@@ -84,6 +84,19 @@ public final class Networks {
         size);
   }
 
+  /** Eight convolutions of 3×3, with max pooling after the second and the fourth. */
+  public static MultiLayerNetwork deepCnn(int size, int classes, long seed) {
+    ListBuilder layers = base(seed).list();
+    int[] channels = {8, 16, 16, 24, 24, 32, 32, 48};
+    for (int i = 0; i < channels.length; i++) {
+      layers.layer(named("conv" + (i + 1), convolution(channels[i], 3)));
+      if (i == 1 || i == 3) {
+        layers.layer(maxPooling("pool" + (i + 1)));
+      }
+    }
+    return init(layers.layer(output(classes)), size);
+  }
+
   /** A residual graph of depthwise-separable blocks with batch norm. */
   public static ComputationGraph residual(int size, int classes, long seed) {
     ComputationGraphConfiguration.GraphBuilder graph =

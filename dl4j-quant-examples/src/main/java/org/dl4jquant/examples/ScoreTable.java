@@ -24,6 +24,19 @@ record ScoreTable(ImmutableList<Correlation> correlations) {
   record Correlation(
       String subject, int layers, long seed, int bits, String score, OptionalDouble value) {}
 
+  /** Returns the table of all scores of the trials. */
+  static ScoreTable of(List<ScoreTrial> trials) {
+    return new ScoreTable(
+        trials.stream()
+            .flatMap(trial -> trial.correlations().stream())
+            .collect(ImmutableList.toImmutableList()));
+  }
+
+  /** Returns the same over all widths, side by side. */
+  ScoreSummary summary() {
+    return new ScoreSummary(correlations);
+  }
+
   /** Returns one Markdown table per width: means ± sample standard deviation over the seeds. */
   String markdown() {
     StringBuilder text = new StringBuilder();
