@@ -3,6 +3,7 @@ package org.dl4jquant;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
+import com.google.common.collect.Maps;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,6 +31,7 @@ import org.dl4jquant.internal.Checks;
 import org.dl4jquant.onnx.OnnxModel;
 import org.dl4jquant.onnx.OnnxOptions;
 import org.dl4jquant.precision.AccuracyBudgetSearch;
+import org.dl4jquant.precision.GreedySearch;
 import org.dl4jquant.precision.LayerDescription;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.LayerRanking;
@@ -478,6 +480,39 @@ public final class Quantization {
   public AccuracyBudgetSearch.Builder search(
       List<LayerStatistic> statistics, LayerRanking ranking) {
     return AccuracyBudgetSearch.over(layers(), plan(), ranking.rank(statistics, pinned()))
+        .leftOut(ranking.leftOut(statistics, pinned()))
+        .leastBits(outputClasses.bounds(heads()));
+  }
+
+  /**
+   * Prepares a greedy search that measures in each round which layer costs least per bit saved;
+   * pinned layers and heads whose bound exceeds the low precision are left out. Run it with {@link
+   * #evaluating}.
+   */
+  public GreedySearch.Builder greedySearch() {
+    ImmutableSet<String> pinned = pinned();
+    return GreedySearch.measuring(
+            layers(),
+            plan(),
+            layers().stream()
+                .map(LayerDescription::name)
+                .filter(layer -> !pinned.contains(layer))
+                .toList())
+        .leftOut(Maps.toMap(pinned, layer -> "its width is pinned"))
+        .leastBits(outputClasses.bounds(heads()));
+  }
+
+  /**
+   * Prepares a greedy search in the order of any score: layers of low numbers are lowered first,
+   * those that break the budget are passed. Left out is what {@link #search(List)} leaves out.
+   *
+   * @param statistics one per layer, in the order of the network, such as {@link
+   *     LayerStatistic#ofScores}
+   * @throws IllegalArgumentException if the network has no layer of one of the names
+   */
+  public GreedySearch.Builder greedySearch(List<LayerStatistic> statistics) {
+    LayerRanking ranking = LayerRanking.PUBLISHED;
+    return GreedySearch.over(layers(), plan(), ranking.rank(statistics, pinned()))
         .leftOut(ranking.leftOut(statistics, pinned()))
         .leastBits(outputClasses.bounds(heads()));
   }

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
@@ -94,6 +95,24 @@ final class QuantizationTest {
     assertTrue(report.table().endsWith("\nout: " + reason + "\n"), report.table());
     assertEquals(reason, report.toJson().get(4).get("raised").textValue());
     assertTrue(report.toJson().get(0).get("raised").isNull());
+  }
+
+  @Test
+  void aGreedySearchLowersWhatMayBeUntilTheMeanIsSmall() {
+    Quantization quantization = Quantization.of(network()).pin(LayerSelector.named("conv2"), 16);
+    SearchResult measured =
+        quantization.greedySearch().lowBits(2).build().run(quantization.evaluating(m -> 1));
+    assertEquals(Set.of("conv", "out"), Set.copyOf(measured.lowPrecisionLayers()));
+    assertEquals(Map.of("conv2", "its width is pinned"), measured.leftOut());
+    double mean = quantization.greedySearch().build().run(plan -> 1).best().averageWeightBits();
+    SearchResult scored =
+        quantization
+            .greedySearch(LayerStatistic.ofScores(Map.of("out", -1.0, "conv", 2.0)))
+            .averageBits(mean)
+            .build()
+            .run(quantization.evaluating(m -> 1));
+    assertEquals(List.of("out", "conv"), scored.lowPrecisionLayers());
+    assertEquals(SearchResult.StopReason.FINISHED, scored.reason());
   }
 
   @Test

@@ -3,15 +3,8 @@ package org.dl4jquant.precision;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.precision.SearchResult.StopReason;
@@ -34,40 +27,20 @@ import org.dl4jquant.precision.SearchResult.StopReason;
  * thread-safe.
  */
 public final class AccuracyBudgetSearch {
-  private final ImmutableList<LayerDescription> layers;
-  private final ImmutableMap<String, Long> weightCounts;
   private final PrecisionPlan first;
   private final ImmutableList<String> ranking;
   private final ImmutableMap<String, String> leftOut;
   private final int lowBits;
-  private final double maxDrop;
-  private final MetricDirection direction;
-  private final int maxEvaluations;
-  private final Consumer<Trial> onTrial;
-  private final Optional<TrialLog> log;
   private final Optional<ToDoubleFunction<PrecisionPlan>> confirmation;
-
-  private final Map<Integer, Trial> known = new HashMap<>();
-  private final List<Trial> trials = new ArrayList<>();
-  private int evaluations;
+  private final Trials trials;
 
   private AccuracyBudgetSearch(Builder builder) {
-    layers = builder.layers;
-    weightCounts =
-        layers.stream()
-            .collect(
-                ImmutableMap.toImmutableMap(LayerDescription::name, LayerDescription::weightCount));
     first = builder.first;
     lowBits = builder.lowBits;
-    ranking =
-        builder.ranking.stream().filter(builder::mayBeLow).collect(ImmutableList.toImmutableList());
-    leftOut = builder.allLeftOut();
-    maxDrop = builder.maxDrop;
-    direction = builder.direction;
-    maxEvaluations = builder.maxEvaluations;
-    onTrial = builder.onTrial;
-    log = builder.log.map(TrialLog::open);
+    ranking = builder.candidates(lowBits);
+    leftOut = builder.allLeftOut(lowBits);
     confirmation = builder.confirmation;
+    trials = new Trials(builder, builder.maxDrop().orElse(SearchBuilder.DEFAULT_MAX_DROP));
   }
 
   /**
@@ -96,32 +69,24 @@ public final class AccuracyBudgetSearch {
     int high = ranking.size();
     while (low < high) {
       int middle = (low + high + 1) / 2;
-      Optional<StopReason> stop = mustStop();
+      Optional<StopReason> stop = trials.mustStop();
       if (stop.isPresent()) {
         reason = stop.get();
         break;
       }
-      if (isWithin(evaluate(middle, evaluator).loss(), baseline.metric())) {
+      if (trials.isWithin(evaluate(middle, evaluator))) {
         low = middle;
       } else {
         high = middle - 1;
       }
     }
-    Trial best = trialOf(low);
+    Trial best = evaluate(low, evaluator);
     if (confirmation.isPresent()) {
       Optional<Trial> confirmed = confirmed(low, confirmation.get(), evaluator);
-      reason = confirmed.isPresent() ? reason : mustStop().orElse(reason);
+      reason = confirmed.isPresent() ? reason : trials.mustStop().orElse(reason);
       best = confirmed.orElse(baseline);
     }
-    return new SearchResult(
-        best,
-        baseline,
-        ranking,
-        leftOut,
-        ImmutableList.copyOf(trials),
-        maxDrop,
-        evaluations,
-        reason);
+    return trials.result(best, ranking, leftOut, reason);
   }
 
   /**
@@ -135,8 +100,7 @@ public final class AccuracyBudgetSearch {
   public PrecisionPlan plan(double averageBits) {
     Checks.that(averageBits >= 2, "averageBits", "be at least 2", averageBits);
     int lowered = 0;
-    while (lowered < ranking.size()
-        && plan(lowered).averageWeightBits(weightCounts) > averageBits) {
+    while (lowered < ranking.size() && trials.averageBits(plan(lowered)) > averageBits) {
       lowered++;
     }
     return plan(lowered);
@@ -150,65 +114,22 @@ public final class AccuracyBudgetSearch {
       if (k < from && Thread.currentThread().isInterrupted()) {
         return Optional.empty();
       }
-      if (isWithin(loss(baseline, second.applyAsDouble(plan(k))), baseline)) {
-        if (!known.containsKey(k) && mustStop().isPresent()) {
+      double loss = trials.loss(baseline, second.applyAsDouble(plan(k)));
+      if (trials.isWithin(loss, baseline)) {
+        if (!trials.knows(plan(k)) && trials.mustStop().isPresent()) {
           return Optional.empty();
         }
-        if (isWithin(evaluate(k, evaluator).loss(), trialOf(0).metric())) {
-          return Optional.of(trialOf(k));
+        Trial trial = evaluate(k, evaluator);
+        if (trials.isWithin(trial)) {
+          return Optional.of(trial);
         }
       }
     }
-    return Optional.of(trialOf(0));
-  }
-
-  /** Metrics are often rounded quotients: a loss of exactly the budget must not fail by that. */
-  private boolean isWithin(double loss, double baseline) {
-    return loss < Double.POSITIVE_INFINITY && loss <= maxDrop + 2 * Math.ulp(baseline);
-  }
-
-  private Trial trialOf(int k) {
-    Trial trial = known.get(k);
-    Checks.state(trial != null, "layer count %s has not been evaluated", k);
-    return Objects.requireNonNull(trial);
-  }
-
-  private Optional<StopReason> mustStop() {
-    if (Thread.currentThread().isInterrupted()) {
-      return Optional.of(StopReason.INTERRUPTED);
-    }
-    return evaluations >= maxEvaluations
-        ? Optional.of(StopReason.MAX_EVALUATIONS)
-        : Optional.empty();
+    return Optional.of(trials.baseline());
   }
 
   private Trial evaluate(int k, ToDoubleFunction<PrecisionPlan> evaluator) {
-    Trial before = known.get(k);
-    if (before != null) {
-      return before;
-    }
-    PrecisionPlan plan = plan(k);
-    double bits = plan.averageWeightBits(weightCounts);
-    OptionalDouble logged = log.map(l -> l.find(plan)).orElse(OptionalDouble.empty());
-    double metric;
-    if (logged.isPresent()) {
-      metric = logged.getAsDouble();
-    } else {
-      metric = evaluator.applyAsDouble(plan);
-      evaluations++;
-      log.ifPresent(l -> l.append(plan, bits, metric));
-    }
-    double reference = k == 0 ? metric : trialOf(0).metric();
-    Trial trial = new Trial(k, plan, bits, metric, loss(reference, metric), logged.isPresent());
-    known.put(k, trial);
-    trials.add(trial);
-    onTrial.accept(trial);
-    return trial;
-  }
-
-  private double loss(double baseline, double metric) {
-    double loss = direction.loss(baseline, metric);
-    return Double.isNaN(loss) ? Double.POSITIVE_INFINITY : loss;
+    return trials.evaluate(k, plan(k), evaluator);
   }
 
   private PrecisionPlan plan(int k) {
@@ -220,36 +141,16 @@ public final class AccuracyBudgetSearch {
   }
 
   /** Describes a search. */
-  public static final class Builder {
+  public static final class Builder extends SearchBuilder<Builder> {
     private static final int DEFAULT_LOW_BITS = 4;
-    private static final double DEFAULT_MAX_DROP = 0.01;
 
-    private final ImmutableList<LayerDescription> layers;
     private final PrecisionPlan first;
-    private final ImmutableList<String> ranking;
-    private ImmutableMap<String, Integer> leastBits = ImmutableMap.of();
-    private ImmutableMap<String, String> leftOut = ImmutableMap.of();
     private int lowBits = DEFAULT_LOW_BITS;
-    private double maxDrop = DEFAULT_MAX_DROP;
-    private MetricDirection direction = MetricDirection.HIGHER_IS_BETTER;
-    private int maxEvaluations = Integer.MAX_VALUE;
-    private Consumer<Trial> onTrial = trial -> {};
-    private Optional<Path> log = Optional.empty();
     private Optional<ToDoubleFunction<PrecisionPlan>> confirmation = Optional.empty();
 
     private Builder(List<LayerDescription> layers, PrecisionPlan first, List<String> ranking) {
-      this.layers = ImmutableList.copyOf(layers);
+      super(layers, ranking);
       this.first = first;
-      this.ranking = ImmutableList.copyOf(ranking);
-      List<String> names = layers.stream().map(LayerDescription::name).toList();
-      for (String layer : ranking) {
-        Checks.that(names.contains(layer), "ranking", "name only the layers " + names, layer);
-      }
-      Checks.that(
-          ranking.stream().distinct().count() == ranking.size(),
-          "ranking",
-          "name each layer once",
-          ranking);
     }
 
     /** The low precision, in bits of a weight; 2 to 16, default 4. */
@@ -257,78 +158,6 @@ public final class AccuracyBudgetSearch {
     public Builder lowBits(int bits) {
       Checks.inRange("lowBits", bits, 2, 16);
       lowBits = bits;
-      return this;
-    }
-
-    /**
-     * Leaves layers out that must not have as few bits as the low precision, such as the heads of
-     * {@link OutputClassPolicy#bounds}.
-     *
-     * @param bits the least width by layer; layers that are not named have none
-     */
-    @CanIgnoreReturnValue
-    public Builder leastBits(Map<String, Integer> bits) {
-      leastBits = ImmutableMap.copyOf(bits);
-      return this;
-    }
-
-    /** Says of layers that the ranking lacks why they are not tried, for the result. */
-    @CanIgnoreReturnValue
-    public Builder leftOut(Map<String, String> reasons) {
-      leftOut = ImmutableMap.copyOf(reasons);
-      return this;
-    }
-
-    private boolean mayBeLow(String layer) {
-      return leastBits.getOrDefault(layer, 0) <= lowBits;
-    }
-
-    private ImmutableMap<String, String> allLeftOut() {
-      ImmutableMap.Builder<String, String> reasons = ImmutableMap.builder();
-      reasons.putAll(leftOut);
-      for (String layer : ranking) {
-        if (!mayBeLow(layer)) {
-          reasons.put(layer, "its outputs ask for at least " + leastBits.get(layer) + " bits");
-        }
-      }
-      return reasons.buildKeepingLast();
-    }
-
-    /** The budget, in units of the metric; not negative, default 0.01. */
-    @CanIgnoreReturnValue
-    public Builder maxDrop(double drop) {
-      maxDrop = Checks.nonNegativeFinite("maxDrop", drop);
-      return this;
-    }
-
-    /** Which way the metric gets better; default higher. */
-    @CanIgnoreReturnValue
-    public Builder direction(MetricDirection better) {
-      direction = better;
-      return this;
-    }
-
-    /** After how many evaluations, the baseline included, the search gives its best so far. */
-    @CanIgnoreReturnValue
-    public Builder maxEvaluations(int evaluations) {
-      maxEvaluations = Checks.positive("maxEvaluations", evaluations);
-      return this;
-    }
-
-    /** Called after each trial, for progress. */
-    @CanIgnoreReturnValue
-    public Builder onTrial(Consumer<Trial> consumer) {
-      onTrial = consumer;
-      return this;
-    }
-
-    /**
-     * Keeps every trial in a file as it finishes. A search of the same plans that is started again
-     * with the same file evaluates only what the file lacks.
-     */
-    @CanIgnoreReturnValue
-    public Builder trialLog(Path file) {
-      log = Optional.of(file);
       return this;
     }
 

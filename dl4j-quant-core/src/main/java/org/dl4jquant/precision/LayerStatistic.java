@@ -1,8 +1,10 @@
 package org.dl4jquant.precision;
 
 import com.google.common.collect.ImmutableList;
+import java.util.Map;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.stats.DifferenceAggregate;
+import org.dl4jquant.stats.Spearman;
 import org.dl4jquant.stats.WeightDifferences;
 
 /**
@@ -23,6 +25,29 @@ public record LayerStatistic(String layer, double value, boolean frozen) {
   /** Returns the statistic of a layer that was trained. */
   public static LayerStatistic of(String layer, double value) {
     return new LayerStatistic(layer, value, false);
+  }
+
+  /**
+   * Returns statistics that order layers as any score does, of which low means "tolerates low
+   * precision": its ranks, as a score may be negative. Equal scores share a rank; NaN, and an
+   * infinite score, mean a layer that is never chosen.
+   *
+   * @param scores by layer, in the order of the network
+   */
+  public static ImmutableList<LayerStatistic> ofScores(Map<String, Double> scores) {
+    double[] ranks =
+        Spearman.ranks(
+            scores.values().stream()
+                .mapToDouble(score -> Double.isNaN(score) ? Double.POSITIVE_INFINITY : score)
+                .toArray());
+    ImmutableList.Builder<LayerStatistic> statistics = ImmutableList.builder();
+    int index = 0;
+    for (Map.Entry<String, Double> own : scores.entrySet()) {
+      double rank = ranks[index++];
+      boolean known = own.getValue() < Double.POSITIVE_INFINITY;
+      statistics.add(of(own.getKey(), known ? rank : Double.POSITIVE_INFINITY));
+    }
+    return statistics.build();
   }
 
   /** Returns the statistics that were recorded in training, in the order of the network. */

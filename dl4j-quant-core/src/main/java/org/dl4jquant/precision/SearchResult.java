@@ -8,13 +8,13 @@ import java.util.List;
 /**
  * What a search has found; also an interrupted one has the best it saw.
  *
- * @param best the trial with the most layers at low precision among those within the budget; the
- *     baseline if there is no other
+ * @param best the trial with the most layers at low precision, or the fewest bits, among those
+ *     within the budget; the baseline if there is no other
  * @param baseline the first precision everywhere
  * @param ranking the layers in the order in which they were tried
  * @param leftOut the layers that were not tried although they have a statistic, with the reason
  * @param trials every plan that was evaluated, in order, the baseline first
- * @param maxDrop the budget
+ * @param maxDrop the budget; infinite if there is none
  * @param evaluations how often the evaluator was called, the baseline included
  * @param reason why the search ended
  */
@@ -31,6 +31,8 @@ public record SearchResult(
   public enum StopReason {
     /** It knows the answer. */
     FINISHED,
+    /** No plan that it may make is small enough. */
+    OUT_OF_REACH,
     /** There is no layer to try. */
     NO_CANDIDATES,
     /** It has used up its evaluations. */

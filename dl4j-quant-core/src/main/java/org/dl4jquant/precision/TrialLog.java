@@ -3,6 +3,7 @@ package org.dl4jquant.precision;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.hash.Hashing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,13 +15,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.ToDoubleFunction;
 
 /**
  * A file with one JSON object per line and evaluated plan, written as each evaluation ends: {@code
  * {"plan":sha256, "averageWeightBits":6.1, "metric":0.97}}. A line that was cut off at the end of
- * the file is dropped; any other damage is an error.
+ * the file is dropped; any other damage is an error. Searches keep one by {@link
+ * SearchBuilder#trialLog}. Not thread-safe; for one process.
  */
-final class TrialLog {
+public final class TrialLog {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final Path file;
@@ -28,6 +31,27 @@ final class TrialLog {
 
   private TrialLog(Path file) {
     this.file = file;
+  }
+
+  /**
+   * Returns an evaluator that keeps what the given one returns in a file, and evaluates no plan
+   * that the file has: for what asks for the metrics of plans one by one, such as {@link
+   * SensitivitySearch#measure}.
+   *
+   * @param file of one network and metric; need not exist
+   * @throws InvalidPlanException if the file is damaged
+   */
+  public static ToDoubleFunction<PrecisionPlan> remembering(
+      Path file, ToDoubleFunction<PrecisionPlan> evaluator) {
+    TrialLog log = open(file);
+    return plan -> {
+      OptionalDouble known = log.find(plan);
+      double metric = known.isPresent() ? known.getAsDouble() : evaluator.applyAsDouble(plan);
+      if (known.isEmpty()) {
+        log.append(plan, OptionalDouble.empty(), metric);
+      }
+      return metric;
+    };
   }
 
   /** Opens a log, which may not exist yet. */
@@ -81,14 +105,10 @@ final class TrialLog {
   }
 
   /** Writes one trial and has it on disk before it returns. */
-  void append(PrecisionPlan plan, double averageWeightBits, double metric) {
-    String line =
-        MAPPER
-                .createObjectNode()
-                .put("plan", key(plan))
-                .put("averageWeightBits", averageWeightBits)
-                .put("metric", metric)
-            + "\n";
+  void append(PrecisionPlan plan, OptionalDouble averageWeightBits, double metric) {
+    ObjectNode trial = MAPPER.createObjectNode().put("plan", key(plan));
+    averageWeightBits.ifPresent(bits -> trial.put("averageWeightBits", bits));
+    String line = trial.put("metric", metric) + "\n";
     try {
       Files.writeString(
           file,

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -79,5 +80,19 @@ final class LayerRankingTest {
 
   private static List<String> rank(LayerRanking ranking) {
     return ranking.rank(STATISTICS, Set.of());
+  }
+
+  @Test
+  void anyScoreRanksLayers() {
+    Map<String, Double> scores = new LinkedHashMap<>();
+    scores.put("a", 0.5);
+    scores.put("b", Double.NaN);
+    scores.put("c", -2.0);
+    scores.put("d", 0.5);
+    scores.put("e", Double.NEGATIVE_INFINITY);
+    List<LayerStatistic> statistics = LayerStatistic.ofScores(scores);
+    assertEquals(List.of("e", "c", "a", "d"), LayerRanking.PUBLISHED.rank(statistics, Set.of()));
+    assertEquals(statistics.get(0).value(), statistics.get(3).value());
+    assertEquals(Double.POSITIVE_INFINITY, statistics.get(1).value());
   }
 }

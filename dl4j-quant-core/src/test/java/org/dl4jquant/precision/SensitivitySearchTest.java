@@ -3,9 +3,12 @@ package org.dl4jquant.precision;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class SensitivitySearchTest {
   private static final List<LayerDescription> LAYERS =
@@ -53,5 +56,40 @@ final class SensitivitySearchTest {
 
   private static List<Integer> bits(PrecisionPlan plan) {
     return List.of(plan.of("a").weightBits(), plan.of("b").weightBits(), plan.of("c").weightBits());
+  }
+
+  @Test
+  void whatWasMeasuredBeforeABreakIsNotMeasuredAgain(@TempDir Path folder) {
+    Path file = folder.resolve("trials.jsonl");
+    AtomicInteger left = new AtomicInteger(2);
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            SensitivitySearch.measure(
+                LAYERS,
+                START,
+                4,
+                TrialLog.remembering(
+                    file,
+                    plan -> {
+                      if (left.getAndDecrement() == 0) {
+                        throw new IllegalStateException("power failure");
+                      }
+                      return loss(plan);
+                    })));
+    AtomicInteger calls = new AtomicInteger();
+    SensitivitySearch resumed =
+        SensitivitySearch.measure(
+            LAYERS,
+            START,
+            4,
+            TrialLog.remembering(
+                file,
+                plan -> {
+                  calls.incrementAndGet();
+                  return loss(plan);
+                }));
+    assertEquals(SensitivitySearch.measure(LAYERS, START, 4, SensitivitySearchTest::loss), resumed);
+    assertEquals(2, calls.get());
   }
 }

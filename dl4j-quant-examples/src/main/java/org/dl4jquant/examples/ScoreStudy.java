@@ -51,7 +51,7 @@ public final class ScoreStudy {
               8,
               2));
 
-  private static final ImmutableList<Long> SEEDS = ImmutableList.of(42L, 43L, 44L);
+  private static final ImmutableList<Long> SEEDS = ImmutableList.of(42L, 43L, 44L, 45L, 46L);
   private static final ImmutableList<Integer> LOW_BITS = ImmutableList.of(4, 3, 2);
   private static final int SMALL = 1000;
   private static final int SMALL_VALIDATION = 400;
