@@ -78,7 +78,7 @@ final class GradientScores {
    */
   void put(Map<String, Map<String, Double>> scores, Map<String, INDArray> changes) {
     put(scores, "E[g²]", changes, (layer, change) -> meanSquare(layer));
-    put(scores, "|E[g·δ]|", changes, (layer, change) -> Math.abs(mean(change, 1)));
+    put(scores, "abs E[g·δ]", changes, (layer, change) -> Math.abs(mean(change, 1)));
     put(scores, "E[(g·δ)²]", changes, (layer, change) -> mean(change, 2));
     put(scores, "Σ E[g²]·δ²", changes, (layer, change) -> dot(meanSquares, change.mul(change)));
     put(

@@ -45,7 +45,7 @@ final class ScoreStudyTest {
             "sum of the squared errors",
             "largest weight",
             "E[g²]",
-            "|E[g·δ]|",
+            "abs E[g·δ]",
             "E[(g·δ)²]",
             "Σ E[g²]·δ²",
             "FIT: E[g²]·Σ δ²",
@@ -88,7 +88,7 @@ final class ScoreStudyTest {
     double before = network.score(batch);
     network.params().addi(change);
     double growth = Math.abs(network.score(batch) - before);
-    double told = scores.get("|E[g·δ]|").get("dense1");
+    double told = scores.get("abs E[g·δ]").get("dense1");
     assertEquals(growth, told, 0.05 * growth);
     assertEquals(told * told, scores.get("E[(g·δ)²]").get("dense1"), 1e-6 * told * told);
     assertTrue(told * told <= 400 * scores.get("Σ E[g²]·δ²").get("dense1"));
