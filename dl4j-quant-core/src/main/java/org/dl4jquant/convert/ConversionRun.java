@@ -4,16 +4,13 @@ import static com.google.common.collect.ImmutableList.toImmutableList;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
-import com.google.common.collect.Maps;
 import com.google.common.primitives.Ints;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.dl4jquant.calibrate.CalibrationExamples;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
@@ -59,7 +56,7 @@ final class ConversionRun {
   private final ImmutableMap<String, String> foldedInto;
   private ImmutableMap<String, String> families = ImmutableMap.of();
   private String activationStrategy;
-  private String logarithmicRemark = "";
+  private LogarithmicFormats.Choice logarithmic = LogarithmicFormats.Choice.NONE;
   private boolean adapted;
 
   ConversionRun(Conversion settings, FoldedNetwork folded, PrecisionPlan plan, Observations seen) {
@@ -137,10 +134,10 @@ final class ConversionRun {
         settings.activations().candidates().stream()
             .filter(each -> scheme == Scheme.FIXED_POINT || each.choosesAffine())
             .collect(toImmutableList());
-    ImmutableMap<String, ActivationFormat> logarithmic = logarithmic(choices);
+    logarithmic = LogarithmicFormats.choose(settings, image.graph(), seen, choices);
     if (examples.isEmpty() || candidates.size() == 1 || choices.isEmpty()) {
       ActivationFormats only = formats(candidates.get(0));
-      ImmutableMap<String, ActivationFormat> chosen = merged(only.choose(choices), logarithmic);
+      ImmutableMap<String, ActivationFormat> chosen = logarithmic.over(only.choose(choices));
       families = only.families();
       return chosen;
     }
@@ -149,7 +146,7 @@ final class ConversionRun {
     Map<String, ImmutableMap<String, String>> named = new HashMap<>();
     for (FormatStrategy each : candidates) {
       ActivationFormats own = formats(each);
-      all.put(each.toString(), merged(own.choose(choices), logarithmic));
+      all.put(each.toString(), logarithmic.over(own.choose(choices)));
       named.put(each.toString(), own.families());
     }
     StrategySearch.Choice choice =
@@ -159,37 +156,6 @@ final class ConversionRun {
     activationStrategy = settings.activations() + ": " + choice.text();
     families = families(choice.strategies(), named);
     return choice.formats();
-  }
-
-  /** Returns the logarithmic formats of values, and notes who might have one and has not. */
-  private ImmutableMap<String, ActivationFormat> logarithmic(Map<String, CodePlan.Choice> choices) {
-    if (settings.logarithmic().isEmpty()) {
-      return ImmutableMap.of();
-    }
-    int gridBits = settings.logarithmic().get().gridBits();
-    Map<String, Integer> bits = new HashMap<>();
-    choices.forEach(
-        (name, choice) -> {
-          if (!choice.outside()) {
-            bits.put(name, choice.bits());
-          }
-        });
-    LogarithmicFormats.Choice choice =
-        new LogarithmicFormats(image.graph(), gridBits, seen.logarithms()).choose(bits);
-    logarithmicRemark =
-        choice.uniform().entrySet().stream()
-            .map(entry -> ", but not '%s': %s".formatted(entry.getKey(), entry.getValue()))
-            .collect(
-                Collectors.joining(
-                    "", "; logarithmic after a ReLU on grids of " + gridBits + " bits", ""));
-    return choice.formats();
-  }
-
-  private static ImmutableMap<String, ActivationFormat> merged(
-      Map<String, ActivationFormat> formats, Map<String, ActivationFormat> others) {
-    Map<String, ActivationFormat> all = new LinkedHashMap<>(formats);
-    all.putAll(others);
-    return ImmutableMap.copyOf(all);
   }
 
   private ActivationFormats formats(FormatStrategy strategy) {
@@ -433,8 +399,8 @@ final class ConversionRun {
     ImmutableList<QuantizedLayer> layers =
         network.layers().stream().map(this::layer).collect(toImmutableList());
     Provenance provenance =
-        Provenance.of(source, weightStrategy(), activationStrategy + logarithmicRemark)
-            .with(foldedInto, familiesOf(formats));
+        Provenance.of(source, weightStrategy(), activationStrategy + logarithmic.remark())
+            .with(foldedInto, logarithmic.without(families));
     return new QuantizedModel(
         new ModelContent(
             weights.graph(),
@@ -445,13 +411,6 @@ final class ConversionRun {
             provenance,
             Attachments.NONE,
             network.inputShapes()));
-  }
-
-  /** Logarithmic formats are chosen by no family. */
-  private ImmutableMap<String, String> familiesOf(Map<String, ActivationFormat> formats) {
-    return ImmutableMap.copyOf(
-        Maps.filterKeys(
-            families, name -> !formats.containsKey(name) || formats.get(name).levels().isEmpty()));
   }
 
   private String weightStrategy() {

@@ -1,6 +1,7 @@
 package org.dl4jquant.convert;
 
 import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.Maps;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -42,10 +43,49 @@ final class LogarithmicFormats {
    * What was chosen.
    *
    * @param formats by node
-   * @param uniform why values that might be logarithmic are not, by node
+   * @param remark for the account of how formats were chosen: says why values that might be
+   *     logarithmic are not
    */
-  record Choice(
-      ImmutableMap<String, ActivationFormat> formats, ImmutableMap<String, String> uniform) {}
+  record Choice(ImmutableMap<String, ActivationFormat> formats, String remark) {
+    static final Choice NONE = new Choice(ImmutableMap.of(), "");
+
+    /** Returns uniform formats with these in the place of some. */
+    ImmutableMap<String, ActivationFormat> over(Map<String, ActivationFormat> uniform) {
+      Map<String, ActivationFormat> all = new LinkedHashMap<>(uniform);
+      all.putAll(formats);
+      return ImmutableMap.copyOf(all);
+    }
+
+    /** Returns what is said of values by node, but for those with a format of these. */
+    ImmutableMap<String, String> without(Map<String, String> said) {
+      return ImmutableMap.copyOf(Maps.filterKeys(said, name -> !formats.containsKey(name)));
+    }
+  }
+
+  /**
+   * Chooses as conversion is asked to.
+   *
+   * @param choices of the codes of all values
+   * @throws IllegalArgumentException if calibration has not counted logarithms
+   */
+  static Choice choose(
+      Conversion settings,
+      NetworkGraph graph,
+      Observations seen,
+      Map<String, CodePlan.Choice> choices) {
+    if (settings.logarithmic().isEmpty()) {
+      return Choice.NONE;
+    }
+    Map<String, Integer> bits = new LinkedHashMap<>();
+    choices.forEach(
+        (name, choice) -> {
+          if (!choice.outside()) {
+            bits.put(name, choice.bits());
+          }
+        });
+    int gridBits = settings.logarithmic().get().gridBits();
+    return new LogarithmicFormats(graph, gridBits, seen.logarithms()).choose(bits);
+  }
 
   /** Returns whether what a node gives may be logarithmic. */
   static boolean takes(Node node) {
@@ -58,24 +98,26 @@ final class LogarithmicFormats {
    * @param bits of the codes of each value, by node, also of those that cannot be logarithmic
    * @throws IllegalArgumentException if nothing was seen of one that can
    */
-  Choice choose(Map<String, Integer> bits) {
+  private Choice choose(Map<String, Integer> bits) {
     for (Node node : graph.nodes()) {
       if (bits.containsKey(node.name())) {
         join(node, bits);
       }
     }
     ImmutableMap.Builder<String, ActivationFormat> formats = ImmutableMap.builder();
-    ImmutableMap.Builder<String, String> uniform = ImmutableMap.builder();
+    StringBuilder remark =
+        new StringBuilder("; logarithmic after a ReLU on grids of " + gridBits + " bits");
     for (Set<String> group : new LinkedHashSet<>(joined.values())) {
       int own = Objects.requireNonNull(bits.get(group.iterator().next()));
       LogBins bins = bins(group);
       Optional<ActivationFormat> format = format(bins, own);
       for (String name : group) {
         format.ifPresentOrElse(
-            found -> formats.put(name, found), () -> uniform.put(name, reason(bins, own)));
+            found -> formats.put(name, found),
+            () -> remark.append(", but not '%s': %s".formatted(name, reason(bins, own))));
       }
     }
-    return new Choice(formats.buildOrThrow(), uniform.buildOrThrow());
+    return new Choice(formats.buildOrThrow(), remark.toString());
   }
 
   /**
