@@ -44,6 +44,7 @@ public final class FineTuningStudy {
    *
    * @param averageBits of a mixed plan; 0 for the same bits everywhere
    * @param levels whether weights have levels of weighted entropy
+   * @param learned whether steps of weights and activations are learned, until the last epoch
    * @param epochs of fine-tuning
    */
   record Setting(
@@ -52,23 +53,31 @@ public final class FineTuningStudy {
       int activationBits,
       double averageBits,
       boolean levels,
+      boolean learned,
       int epochs) {
     static Setting uniform(int weightBits, int activationBits) {
       String name = "W%dA%d".formatted(weightBits, activationBits);
-      return new Setting(name, weightBits, activationBits, 0, false, FEW_EPOCHS);
+      return new Setting(name, weightBits, activationBits, 0, false, false, FEW_EPOCHS);
     }
 
     Setting withLevels() {
-      return new Setting(name + " G", weightBits, activationBits, averageBits, true, epochs);
+      return new Setting(
+          name + " G", weightBits, activationBits, averageBits, true, learned, epochs);
+    }
+
+    Setting withLearnedSteps() {
+      return new Setting(
+          name + " LSQ", weightBits, activationBits, averageBits, levels, true, epochs);
     }
 
     Setting forEpochs(int number) {
       String longer = name + ", " + number + " epochs";
-      return new Setting(longer, weightBits, activationBits, averageBits, levels, number);
+      return new Setting(longer, weightBits, activationBits, averageBits, levels, learned, number);
     }
 
     static Setting mixed(int lowBits, double averageBits) {
-      return new Setting("W8/" + lowBits + "A8 mixed", lowBits, 8, averageBits, false, FEW_EPOCHS);
+      String name = "W8/" + lowBits + "A8 mixed";
+      return new Setting(name, lowBits, 8, averageBits, false, false, FEW_EPOCHS);
     }
   }
 
@@ -85,13 +94,22 @@ public final class FineTuningStudy {
           Setting.uniform(2, 8),
           Setting.uniform(4, 8).forEpochs(MANY_EPOCHS),
           Setting.uniform(3, 6).withLevels().forEpochs(MANY_EPOCHS),
-          Setting.uniform(3, 6).forEpochs(MANY_EPOCHS));
+          Setting.uniform(3, 6).forEpochs(MANY_EPOCHS),
+          Setting.uniform(4, 8).withLearnedSteps(),
+          Setting.uniform(2, 8).withLearnedSteps(),
+          Setting.uniform(4, 4),
+          Setting.uniform(4, 4).withLearnedSteps(),
+          Setting.uniform(3, 4),
+          Setting.uniform(3, 4).withLearnedSteps());
 
   private static final ImmutableSet<String> SKIPPED = ImmutableSet.of("LSTM");
   private static final ImmutableList<Long> SEEDS = ImmutableList.of(42L, 43L, 44L, 45L, 46L);
   private static final int BATCH = 32;
   private static final int CALIBRATED = 500;
   private static final double LEARNING_RATE = 1e-3;
+
+  /** Of steps: within some hundred iterations they can come to another power of two. */
+  private static final double STEP_LEARNING_RATE = 1e-2;
 
   /** What is left of the learning rate at the end. */
   private static final double LAST = Math.pow(0.6, FEW_EPOCHS);
@@ -105,8 +123,9 @@ public final class FineTuningStudy {
   /**
    * Runs the study, or what is left of it.
    *
-   * @param arguments the directory, then the names of data sets and networks to take, joined by a
-   *     colon; all if there are none
+   * @param arguments the directory, then what to take: data sets and networks, joined by a colon,
+   *     such as {@code "digits:plain CNN"}, and settings, such as {@code "W3A4 LSQ"}; all if there
+   *     are none of a kind
    */
   public static void main(String[] arguments) throws IOException {
     Path directory = Path.of(arguments.length > 0 ? arguments[0] : "fine-tuning");
@@ -115,12 +134,18 @@ public final class FineTuningStudy {
     List<Subject> subjects =
         IntegerAccuracyStudy.SUBJECTS.stream()
             .filter(subject -> !SKIPPED.contains(subject.network()))
-            .filter(s -> names.isEmpty() || names.contains(s.data() + ":" + s.network()))
+            .filter(s -> isChosen(names, s.data() + ":" + s.network(), true))
             .toList();
+    List<Setting> settings =
+        SETTINGS.stream().filter(own -> isChosen(names, own.name(), false)).toList();
     String table =
-        FineTuningTrial.table(new FineTuningStudy(directory).run(subjects, SEEDS, SETTINGS));
+        FineTuningTrial.table(new FineTuningStudy(directory).run(subjects, SEEDS, settings));
     System.out.print(table);
     Files.writeString(directory.resolve("fine-tuning.md"), table);
+  }
+
+  private static boolean isChosen(List<String> names, String name, boolean subject) {
+    return names.contains(name) || names.stream().noneMatch(own -> own.contains(":") == subject);
   }
 
   /** Returns the trials of all subjects, seeds and settings, in this order. */
@@ -178,11 +203,18 @@ public final class FineTuningStudy {
                                 LEARNING_RATE,
                                 Math.pow(LAST, 1.0 / setting.epochs()))))
                     .build());
-    FineTuningRun run =
-        (setting.levels() ? tuning.withCodebooks(WeightedEntropyCodebooks.DEFAULT) : tuning)
-            .start();
+    if (setting.levels()) {
+      tuning = tuning.withCodebooks(WeightedEntropyCodebooks.DEFAULT);
+    }
+    if (setting.learned()) {
+      tuning = tuning.withLearnedSteps(STEP_LEARNING_RATE);
+    }
+    FineTuningRun run = tuning.start();
     double rounded = accuracy(run.model(), data.test());
     for (int epoch = 0; epoch < setting.epochs(); epoch++) {
+      if (epoch > 0 && epoch == setting.epochs() - 1) {
+        run.snapSteps();
+      }
       run.fit(Split.shuffledBatches(data.train(), BATCH, seed + 1000 + epoch), 1);
     }
     return new FineTuningTrial(

@@ -21,7 +21,8 @@ final class FineTuningStudyTest {
         List.of(
             Setting.uniform(2, 8).forEpochs(3),
             Setting.mixed(3, 5),
-            Setting.uniform(3, 6).withLevels());
+            Setting.uniform(3, 6).withLevels(),
+            Setting.uniform(3, 4).withLearnedSteps());
     FineTuningStudy study = new FineTuningStudy(directory);
     List<FineTuningTrial> trials = study.run(List.of(subject), List.of(1L), settings);
     FineTuningTrial two = trials.get(0);
@@ -30,8 +31,11 @@ final class FineTuningStudyTest {
     assertTrue(mixed.averageBits() <= 5 && mixed.averageBits() > 3, mixed.toString());
     FineTuningTrial levels = trials.get(2);
     assertTrue(levels.tuned() > 0.9, levels.toString());
+    FineTuningTrial learned = trials.get(3);
+    assertEquals("W3A4 LSQ", learned.setting());
+    assertTrue(learned.tuned() > 0.9, learned.toString());
     assertEquals(trials, study.run(List.of(subject), List.of(1L), settings));
-    assertEquals(3, Files.readAllLines(directory.resolve("fine-tuning.jsonl")).size());
+    assertEquals(4, Files.readAllLines(directory.resolve("fine-tuning.jsonl")).size());
     assertTrue(FineTuningTrial.table(trials).contains("| W2A8, 3 epochs | digits | MLP | 1 |"));
   }
 }
