@@ -5,6 +5,7 @@ import com.google.common.collect.ImmutableMap;
 import com.google.common.primitives.Doubles;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.format.NumberFormat;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.listeners.LimitedPrecisionListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
@@ -63,27 +65,53 @@ public final class FineTuningRun {
   }
 
   /**
-   * Writes the float weights behind {@link #shadowed} parameters, which ModelSerializer does not
-   * know, to a file of their own; whole or not at all. Save the network itself, updater included,
-   * without training in between.
+   * Writes what ModelSerializer does not know of this run to a file of its own, whole or not at
+   * all: the model whose formats the network computes with, the float weights behind {@link
+   * #shadowed} parameters, the averages by which steps are learned, what {@link #masters} carry,
+   * and the number of epochs. Save the network itself, updater included, without training in
+   * between. What was seen of logarithmic values since their levels were searched is not kept.
+   *
+   * @throws java.io.UncheckedIOException if it cannot be written
    */
-  public void saveShadowed(Path file) {
-    training.shadows().save(file);
+  public void saveState(Path file) {
+    try {
+      RunState.of(training, live, epochs).write(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
+    }
   }
 
   /**
-   * Goes on with the float weights of {@link #saveShadowed}, in a run of the same settings whose
-   * network has been given the parameters, counts and updater's state of the saved one.
+   * Goes on where {@link #saveState} was called, with the same numbers, in a run of the same
+   * settings: a new one that was just started, or one that has trained since. {@link #network} is
+   * then another one, with the numbers of the saved one and the listeners of this run.
    *
-   * @throws IllegalArgumentException if the file holds those of other parameters
+   * @param saved what ModelSerializer restored, updater included; only read
+   * @throws IllegalArgumentException if the file is no such state, damaged, or of other settings or
+   *     another network; this run is then as it was
    */
-  public void restoreShadowed(Path file) throws IOException {
-    training.shadows().restore(file);
+  public void restoreState(Path file, Model saved) throws IOException {
+    RunState state = RunState.read(file);
+    MixedPrecisionFineTuning own = state.learnsSteps() ? settings : settings.withoutLearnedSteps();
+    TrainingNetwork next = own.training(state);
+    long length = next.network().params().length();
+    Checks.that(
+        saved.getClass() == next.network().getClass() && saved.params().length() == length,
+        "saved",
+        "be a " + next.network().getClass().getSimpleName() + " of " + length + " parameters",
+        saved.getClass().getSimpleName() + " of " + saved.params().length());
+    next.network().params().assign(saved.params());
+    state.restore(next);
+    replace(next, saved);
+    settings = own;
+    live = state.live();
+    epochs = state.epochs();
   }
 
   /**
    * Returns what carries the weights of {@link #network} on their grids, to be asked for its
-   * statistics or saved beside the network; empty if floats learn behind them.
+   * statistics or saved beside the network, which {@link #saveState} does, too; empty if floats
+   * learn behind them.
    */
   public Optional<LimitedPrecisionListener> masters() {
     return training.masters();
@@ -141,27 +169,38 @@ public final class FineTuningRun {
 
   /** Goes on in a network of other formats, with the state of the updater and the listeners. */
   private void rebuild(QuantizedModel formats) {
+    replace(settings.training(training.floats(), formats), network());
+  }
+
+  /**
+   * Goes on in another network, with the listeners of the present one.
+   *
+   * @param state has the state of the updater and the counts to go on with
+   */
+  private void replace(TrainingNetwork next, Model state) {
     Model before = network();
-    TrainingNetwork old = training;
-    training = settings.training(old.floats(), formats);
-    if (before instanceof ComputationGraph from && network() instanceof ComputationGraph to) {
-      to.addListeners(others(from.getListeners(), old));
+    if (before instanceof ComputationGraph now
+        && state instanceof ComputationGraph from
+        && next.network() instanceof ComputationGraph to) {
+      to.addListeners(others(now.getListeners(), training));
       to.getConfiguration().setIterationCount(from.getIterationCount());
       to.getConfiguration().setEpochCount(from.getEpochCount());
-      INDArray state = from.getUpdater(true).getStateViewArray();
-      if (state != null) {
-        to.getUpdater(true).setStateViewArray(state.dup());
+      INDArray view = from.getUpdater(true).getStateViewArray();
+      if (view != null) {
+        to.getUpdater(true).setStateViewArray(view.dup());
       }
-    } else if (before instanceof MultiLayerNetwork from
-        && network() instanceof MultiLayerNetwork to) {
-      to.addListeners(others(from.getListeners(), old));
+    } else if (before instanceof MultiLayerNetwork now
+        && state instanceof MultiLayerNetwork from
+        && next.network() instanceof MultiLayerNetwork to) {
+      to.addListeners(others(now.getListeners(), training));
       to.setIterationCount(from.getIterationCount());
       to.setEpochCount(from.getEpochCount());
-      INDArray state = from.getUpdater(true).getStateViewArray();
-      if (state != null) {
-        to.getUpdater(true).setStateViewArray(to, state.dup(), false);
+      INDArray view = from.getUpdater(true).getStateViewArray();
+      if (view != null) {
+        to.getUpdater(true).setStateViewArray(to, view.dup(), false);
       }
     }
+    training = next;
   }
 
   private static TrainingListener[] others(

@@ -1,5 +1,6 @@
 package org.dl4jquant.finetune;
 
+import java.io.IOException;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -176,7 +177,8 @@ public final class MixedPrecisionFineTuning {
    * <p>Steps start from the formats of the model, per channel where those are, stay within a factor
    * of 16 of them, and end as the nearest powers of two: {@link #fit} trains its last epoch with
    * those, and {@link FineTuningRun#snapSteps} puts them in place before it. What they have learned
-   * is saved with the network, but not the averages by which they learn.
+   * is saved with the network; the averages by which they learn, by {@link
+   * FineTuningRun#saveState}.
    *
    * @param learningRate by how much of its first size a step changes in an iteration at most, or
    *     nearly: Adam's rate. As a step only comes to another power of two once it has changed by
@@ -274,5 +276,11 @@ public final class MixedPrecisionFineTuning {
 
   TrainingNetwork training(Dl4jNetwork floats, QuantizedModel model) {
     return TrainingNetwork.of(floats, model, options);
+  }
+
+  /** Returns the network of a run that was saved, but for its numbers. */
+  TrainingNetwork training(RunState state) throws IOException {
+    QuantizedModel model = state.model();
+    return TrainingNetwork.of(model.plainNetwork(), model, options, state.grids());
   }
 }

@@ -1,11 +1,8 @@
 package org.dl4jquant.finetune;
 
-import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,7 +11,6 @@ import java.util.TreeMap;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.dl4jquant.dl4j.Dl4jParameter;
-import org.dl4jquant.internal.AtomicFile;
 import org.dl4jquant.internal.Checks;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -24,8 +20,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * codes stand for, this holds the float weights behind them. After each iteration what the updater
  * did is added to the float weights, and the network gets their nearest codes.
  *
- * <p>The float weights are not part of what ModelSerializer writes: without {@link #restore} a
- * network starts again from its quantized weights. Not thread-safe.
+ * <p>The float weights are not part of what ModelSerializer writes: without {@link #read} a network
+ * starts again from its quantized weights. Not thread-safe.
  */
 final class ShadowWeightsListener extends BaseTrainingListener {
   private final Map<String, Shadow> shadows = new TreeMap<>();
@@ -88,45 +84,35 @@ final class ShadowWeightsListener extends BaseTrainingListener {
     return shadow.master;
   }
 
-  /** Writes the float weights, whole or not at all. */
-  void save(Path file) {
-    AtomicFile.write(
-        file,
-        stream -> {
-          DataOutputStream out = new DataOutputStream(stream);
-          out.writeInt(shadows.size());
-          for (Map.Entry<String, Shadow> own : shadows.entrySet()) {
-            out.writeUTF(own.getKey());
-            Nd4j.write(own.getValue().master.dup('c'), out);
-          }
-          out.flush();
-        });
+  void write(DataOutputStream out) throws IOException {
+    out.writeInt(shadows.size());
+    for (Map.Entry<String, Shadow> own : shadows.entrySet()) {
+      out.writeUTF(own.getKey());
+      Nd4j.write(own.getValue().master.dup('c'), out);
+    }
   }
 
   /**
-   * Goes on with what {@link #save} wrote.
+   * Goes on with the float weights that {@link #write} wrote.
    *
-   * @throws IllegalArgumentException if the file holds other parameters; nothing is changed then
+   * @throws IllegalArgumentException if they are of other parameters; nothing is changed then
    */
-  void restore(Path file) throws IOException {
+  void read(DataInputStream in) throws IOException {
     Map<String, INDArray> saved = new TreeMap<>();
-    try (DataInputStream in =
-        new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
-      for (int i = in.readInt(); i > 0; i--) {
-        saved.put(in.readUTF(), Nd4j.read(in));
-      }
+    for (int i = in.readInt(); i > 0; i--) {
+      saved.put(in.readUTF(), Nd4j.read(in));
     }
     Checks.that(
         saved.keySet().equals(shadows.keySet()),
-        file.toString(),
-        "hold the floats of " + shadows.keySet(),
+        "floats",
+        "be of " + shadows.keySet(),
         saved.keySet());
     saved.forEach(
         (name, floats) ->
             Checks.that(
                 Arrays.equals(floats.shape(), master(name).shape()),
-                file.toString(),
-                "hold floats of shape " + Arrays.toString(master(name).shape()) + " for " + name,
+                "floats of " + name,
+                "have shape " + Arrays.toString(master(name).shape()),
                 Arrays.toString(floats.shape())));
     saved.forEach((name, floats) -> master(name).assign(floats));
     shadows.values().forEach(Shadow::place);

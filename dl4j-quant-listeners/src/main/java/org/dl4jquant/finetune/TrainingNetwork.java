@@ -1,6 +1,7 @@
 package org.dl4jquant.finetune;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -63,9 +64,22 @@ final class TrainingNetwork {
    * @param floats of the form of the model; copied
    */
   static TrainingNetwork of(Dl4jNetwork floats, QuantizedModel model, FineTuningOptions options) {
+    return of(floats, model, options, ImmutableMap.of());
+  }
+
+  /**
+   * Does the same with grids on which weights were carried before.
+   *
+   * @param grids by parameter, such as {@code dense.W}; others follow from model and weights
+   */
+  static TrainingNetwork of(
+      Dl4jNetwork floats,
+      QuantizedModel model,
+      FineTuningOptions options,
+      ImmutableMap<String, ImmutableList<FixedPointFormat>> grids) {
     TrainingNetwork built =
         new TrainingNetwork(TrainingConfiguration.apply(floats, model, options), model);
-    options.masters().ifPresent(builders -> built.carry(builders.get()));
+    options.masters().ifPresent(builders -> built.carry(builders.get(), grids));
     built.attach(model);
     if (!built.shadows.parameters().isEmpty()) {
       built.addListener(built.shadows);
@@ -78,7 +92,9 @@ final class TrainingNetwork {
   }
 
   /** Lets a listener carry the weights in the formats of their codes. */
-  private void carry(LimitedPrecisionBuilder<?> builder) {
+  private void carry(
+      LimitedPrecisionBuilder<?> builder,
+      ImmutableMap<String, ImmutableList<FixedPointFormat>> grids) {
     Map<String, Dl4jParameter> values = parameters(network);
     boolean any = false;
     for (QuantizedLayer layer : model.layers()) {
@@ -93,13 +109,15 @@ final class TrainingNetwork {
           continue;
         }
         Dl4jParameter live = known(values, layer.name() + "/" + parameter.key());
+        ImmutableList<FixedPointFormat> own =
+            levels
+                ? levelGrids(live.tensor().reshape(codes.shape()), codes.granularity())
+                : fixedPoint(codes);
         builder.formats(
             name,
             parameter.key(),
             codes.granularity(),
-            levels
-                ? levelGrids(live.tensor().reshape(codes.shape()), codes.granularity())
-                : fixedPoint(codes));
+            grids.getOrDefault(name + "." + parameter.key(), own));
         any = true;
       }
     }

@@ -2,6 +2,7 @@ package org.dl4jquant.finetune;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -198,27 +199,28 @@ final class MasterWeightsTest {
   void savedMastersGoOnWithTheSameBits() throws Exception {
     Model network = trained(false, DataType.FLOAT);
     DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.FLOAT);
-    MixedPrecisionFineTuning tuning =
-        tuning(network, 3, 5, data).withMasterWeights(ResidualGradientListener::builder);
-    FineTuningRun whole = tuning.fit(data, 2);
-    FineTuningRun first = tuning.fit(data, 2);
-    Path masters = folder.resolve("masters");
-    first.masters().orElseThrow().save(masters);
-    FineTuningRun second = tuning.start();
-    second.network().setParams(first.network().params());
-    MultiLayerNetwork to = (MultiLayerNetwork) second.network();
-    MultiLayerNetwork from = (MultiLayerNetwork) first.network();
-    to.getUpdater(true)
-        .setStateViewArray(to, from.getUpdater(true).getStateViewArray().dup(), false);
-    to.setIterationCount(from.getIterationCount());
-    to.setEpochCount(from.getEpochCount());
-    second.masters().orElseThrow().restore(masters, to);
-    FineTuningNetworks.fit(whole.network(), data, 1);
-    FineTuningNetworks.fit(to, data, 1);
-    assertEquals(whole.network().params(), to.params());
-    assertEquals(
-        whole.masters().orElseThrow().fineWeights("second", "W"),
-        second.masters().orElseThrow().fineWeights("second", "W"));
+    for (boolean levels : new boolean[] {false, true}) {
+      MixedPrecisionFineTuning masters =
+          tuning(network, 3, 5, data).withMasterWeights(ResidualGradientListener::builder);
+      MixedPrecisionFineTuning tuning =
+          levels ? masters.withCodebooks(WeightedEntropyCodebooks.DEFAULT) : masters;
+      FineTuningRun first = tuning.fit(data, 2);
+      Path state = folder.resolve("state");
+      first.saveState(state);
+      Model saved = ((MultiLayerNetwork) first.network()).clone();
+      FineTuningRun second = tuning.start();
+      second.restoreState(state, saved);
+      assertEquals(first.model(), second.model());
+      first.fit(data, 2);
+      second.fit(data, 2);
+      assertEquals(first.network().params(), second.network().params());
+      assertEquals(
+          first.masters().orElseThrow().fineWeights("second", "W"),
+          second.masters().orElseThrow().fineWeights("second", "W"));
+      assertEquals(first.model(), second.model());
+      FineTuningRun floats = tuning(network, 3, 5, data).start();
+      assertThrows(IllegalArgumentException.class, () -> floats.restoreState(state, saved));
+    }
   }
 
   @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
@@ -147,14 +148,10 @@ final class ShadowedLayersTest {
       from.fit(data);
     }
     Path file = folder.resolve("floats");
-    first.saveShadowed(file);
+    first.saveState(file);
     FineTuningRun second = tuning.start();
+    second.restoreState(file, from.clone());
     MultiLayerNetwork to = (MultiLayerNetwork) second.network();
-    to.setParams(from.params());
-    to.getUpdater(true)
-        .setStateViewArray(to, from.getUpdater(true).getStateViewArray().dup(), false);
-    to.setIterationCount(from.getIterationCount());
-    second.restoreShadowed(file);
     assertEquals(from.params(), to.params());
     for (int i = 0; i < 20; i++) {
       from.fit(data);
@@ -169,7 +166,9 @@ final class ShadowedLayersTest {
             InputType.recurrent(5, 6));
     FineTuningRun another =
         MixedPrecisionFineTuning.of(other, Quantization.of(other).weightBits(3).convert()).start();
-    assertThrows(IllegalArgumentException.class, () -> another.restoreShadowed(file));
+    Model before = another.network();
+    assertThrows(IllegalArgumentException.class, () -> another.restoreState(file, before));
+    assertTrue(before == another.network());
   }
 
   private static void learns(MultiLayerNetwork network, DataSet data) {
