@@ -288,7 +288,7 @@ public final class FineTuningRun {
 
   /**
    * Returns the model of another state of the network, such as the best one of early stopping, or
-   * one that ModelSerializer has restored.
+   * one that ModelSerializer has restored. Levels that are chosen each epoch are those of now.
    *
    * @throws IllegalArgumentException if it lacks a parameter
    */

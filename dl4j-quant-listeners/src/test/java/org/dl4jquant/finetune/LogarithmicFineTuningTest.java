@@ -154,6 +154,7 @@ final class LogarithmicFineTuningTest {
           tuning
               .with(new FineTuneConfiguration.Builder().updater(new Adam(2e-2)).build())
               .fit(data, 3);
+      assertEquals(logarithmic(before).keySet(), logarithmic(run.model()).keySet());
       assertNotEquals(logarithmic(before), logarithmic(run.model()));
       assertTrue(FineTuningNetworks.sameCodes(run.network(), run.model(), features) > 3);
     }
