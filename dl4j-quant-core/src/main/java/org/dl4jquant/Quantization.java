@@ -8,6 +8,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -23,6 +24,7 @@ import org.dl4jquant.convert.LogarithmicActivations;
 import org.dl4jquant.convert.OnnxAssembly;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.WeightConversion;
+import org.dl4jquant.convert.WeightedEntropyCodebooks;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
 import org.dl4jquant.dl4j.FoldedNetwork;
@@ -208,6 +210,19 @@ public final class Quantization {
    */
   public Quantization alignment(Alignment alignment) {
     return conversion(conversion.withAlignment(alignment));
+  }
+
+  /**
+   * Gives all weights levels of weighted entropy, as many as codes of their bits can name, in place
+   * of uniform steps (method G). Meant to be fine-tuned.
+   */
+  public Quantization codebooks(WeightedEntropyCodebooks codebooks) {
+    return codebooks(codebooks, layer -> true);
+  }
+
+  /** Gives the weights of some layers, by name, levels of weighted entropy (method G). */
+  public Quantization codebooks(WeightedEntropyCodebooks codebooks, Predicate<String> layers) {
+    return conversion(conversion.weights().withLevels(codebooks, layers));
   }
 
   /**
@@ -532,6 +547,7 @@ public final class Quantization {
     ImmutableList<QuantizedLayer> low =
         conversion
             .weights()
+            .uniform()
             .convert(network, PrecisionPlan.uniform(LayerPrecision.weights(lowBits)))
             .layers();
     return statistics.stream()

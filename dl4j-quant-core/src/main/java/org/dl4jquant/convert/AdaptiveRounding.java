@@ -7,16 +7,17 @@ import org.dl4jquant.execute.InputPatches;
 import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.FixedPointFormat;
 import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.Weighted;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
 
 /**
- * Chooses the codes of one layer's weights, and the format of each output channel one step finer or
- * coarser if that serves, so that its sums for the quantized inputs come as near as possible to
- * those of the float network: least squares over samples of calibration examples, with a small
- * penalty for weights that move far, which keeps few examples from deciding too much.
+ * Chooses the codes of one layer's weights, and the uniform format of each output channel one step
+ * finer or coarser if that serves, so that its sums for the quantized inputs come as near as
+ * possible to those of the float network: least squares over samples of calibration examples, with
+ * a small penalty for weights that move far, which keeps few examples from deciding too much.
  *
  * <p>A bias that may be corrected takes up the mean error, so that only deviations from the mean
  * count. Sums of more than {@value #MOST_INPUTS} inputs are treated in parts; in layers of more
@@ -36,14 +37,15 @@ final class AdaptiveRounding {
 
   private final Weighted op;
   private final boolean corrects;
-  private final List<UniformFormat> formats;
+  private final List<NumberFormat> formats;
   private final boolean perChannel;
+  private final boolean uniform;
   private final int inputs;
   private final boolean large;
-  private final double coarsest; // step
+  private final double coarsest; // step, of uniform formats
   private final int[] codes;
   private final float[] bias;
-  private final UniformFormat[] chosen;
+  private final NumberFormat[] chosen;
 
   /**
    * Prepares a layer.
@@ -59,14 +61,18 @@ final class AdaptiveRounding {
     this.perChannel = nearest.formats().size() == outputs;
     this.formats = new ArrayList<>();
     for (int o = 0; o < outputs; o++) {
-      formats.add((UniformFormat) nearest.formats().get(perChannel ? o : 0));
+      formats.add(nearest.formats().get(perChannel ? o : 0));
     }
-    this.coarsest = formats.stream().mapToDouble(UniformFormat::step).max().orElseThrow();
+    this.uniform = formats.stream().allMatch(UniformFormat.class::isInstance);
+    this.coarsest =
+        uniform
+            ? formats.stream().mapToDouble(own -> UniformFormat.of(own).step()).max().orElseThrow()
+            : 0;
     this.codes = nearest.codes();
     this.inputs = codes.length / outputs;
     this.large = codes.length > LARGE;
     this.bias = op.bias().values().clone();
-    this.chosen = formats.toArray(new UniformFormat[0]);
+    this.chosen = formats.toArray(new NumberFormat[0]);
   }
 
   /**
@@ -91,7 +97,7 @@ final class AdaptiveRounding {
       round(patches, exact, quantized, 0);
     }
     Granularity granularity = perChannel ? Granularity.perChannel(0) : Granularity.perTensor();
-    List<UniformFormat> own = perChannel ? List.of(chosen) : List.of(chosen[0]);
+    List<NumberFormat> own = perChannel ? List.of(chosen) : List.of(chosen[0]);
     return new Result(
         QuantizedTensor.of(codes, granularity, own, op.weight().shape()),
         Tensor.of(bias, bias.length));
@@ -137,7 +143,7 @@ final class AdaptiveRounding {
     Candidates(int first, int outputs) {
       this.first = first;
       this.outputs = outputs;
-      int count = perChannel && !large ? AWAY.length : 1;
+      int count = perChannel && uniform && !large ? AWAY.length : 1;
       this.tried = new int[count][outputs * inputs];
       this.errors = new double[count][outputs];
     }
@@ -195,8 +201,11 @@ final class AdaptiveRounding {
     }
   }
 
-  private UniformFormat format(int output, int away) {
-    UniformFormat format = formats.get(output);
+  private NumberFormat format(int output, int away) {
+    NumberFormat format = formats.get(output);
+    if (!uniform) {
+      return format;
+    }
     double finest = Math.scalb(coarsest, -MAX_SPREAD);
     if (format instanceof AffineParameters affine) {
       double step = affine.scale() * Math.pow(AFFINE_RATIO, -away);

@@ -142,8 +142,20 @@ final class CodePlan {
     return computes(node.op())
         && hasPlace(node)
         && bits(node.layer()) < LayerPrecision.FLOAT_BITS
+        && !activatesFloatSums(node)
         && knownChannels(node.name())
         && node.inputs().stream().allMatch(this::knownChannels);
+  }
+
+  /** Whether an activation belongs to a layer of which the weights are no integers. */
+  private boolean activatesFloatSums(Node node) {
+    if (!(node.op() instanceof Activation)) {
+      return false;
+    }
+    Node sums = graph.node(node.input());
+    return sums.op() instanceof Weighted
+        && sums.layer().equals(node.layer())
+        && !integerSums.test(sums);
   }
 
   private boolean knownChannels(String name) {

@@ -284,7 +284,7 @@ final class ConversionRun {
         return node.op() instanceof Weighted op
                 && !(op instanceof ChannelAffine)
                 && op.weight().length() / op.outputChannels() <= MOST_ADAPTIVE_INPUTS
-            ? codes.of(node.name()).filter(own -> order.of(node.name()).isPresent())
+            ? codes.choices(node.name()).filter(own -> order.of(node.name()).isPresent())
             : Optional.empty();
       }
 

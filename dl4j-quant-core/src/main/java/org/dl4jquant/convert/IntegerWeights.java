@@ -11,6 +11,7 @@ import java.util.Optional;
 import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
 import org.dl4jquant.dl4j.NetworkImage;
 import org.dl4jquant.dl4j.WeightSource;
+import org.dl4jquant.format.Codebook;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.format.Rounding;
@@ -70,6 +71,27 @@ final class IntegerWeights {
         .flatMap(codes -> IntegerFormats.of(inGraphOrder(codes)))
         .filter(formats -> formats.size() == 1 || formats.size() == op.outputChannels())
         .map(formats -> arranged(name, formats, op));
+  }
+
+  /**
+   * Returns the weights of a node as those of its codes that can be rounded to: where they are
+   * codebooks on a grid, the levels, with boundaries in the middle between them.
+   */
+  Optional<QuantizedTensor> choices(String name) {
+    Optional<QuantizedTensor> integers = of(name);
+    Node node = image.graph().node(name);
+    Optional<QuantizedTensor> codes =
+        source(image, node)
+            .map(from -> parameters.get(from.layer() + "/" + from.weight()))
+            .flatMap(QuantizedParameter::codes);
+    if (integers.isEmpty() || !(codes.orElseThrow().formats().get(0) instanceof Codebook)) {
+      return integers;
+    }
+    ImmutableList<NumberFormat> levels =
+        inGraphOrder(codes.get()).stream()
+            .map(book -> ((Codebook) book).toNearest())
+            .collect(toImmutableList());
+    return Optional.of(arranged(name, levels, (Weighted) node.op()));
   }
 
   /**

@@ -2,7 +2,7 @@ package org.dl4jquant.convert;
 
 import java.util.Comparator;
 import java.util.stream.IntStream;
-import org.dl4jquant.format.UniformFormat;
+import org.dl4jquant.format.NumberFormat;
 
 /**
  * Finds codes whose sums come nearest to wanted ones: minimizes {@code (w - u)^T A (w - u)} over
@@ -96,7 +96,7 @@ final class RoundingProblem {
    * @param optimum of {@link #optimum}
    * @param weights whose nearest codes are the other start
    */
-  Solution solve(double[] optimum, double[] weights, UniformFormat format) {
+  Solution solve(double[] optimum, double[] weights, NumberFormat format) {
     int[] nearest = new int[size];
     for (int i = 0; i < size; i++) {
       nearest[i] = (int) format.quantize(weights[i]);
@@ -106,7 +106,7 @@ final class RoundingProblem {
     return other.error() < one.error() ? other : one;
   }
 
-  private int[] nearestPlane(double[] optimum, UniformFormat format) {
+  private int[] nearestPlane(double[] optimum, NumberFormat format) {
     int[] codes = new int[size];
     double[] carried = new double[size];
     for (int i = size - 1; i >= 0; i--) {
@@ -121,11 +121,11 @@ final class RoundingProblem {
     return codes;
   }
 
-  private Solution descended(double[] optimum, int[] codes, UniformFormat format) {
-    double scale = format.step();
+  private Solution descended(double[] optimum, int[] codes, NumberFormat format) {
+    double step = (format.maxValue() - format.minValue()) / (format.maxCode() - format.minCode());
     double[] error = new double[size];
     for (int i = 0; i < size; i++) {
-      error[i] = codes[i] * scale - optimum[i];
+      error[i] = format.dequantize(codes[i]) - optimum[i];
     }
     double[] gradient = new double[size];
     for (int i = 0; i < size; i++) {
@@ -135,14 +135,14 @@ final class RoundingProblem {
     for (int sweep = 0; sweep < MOST_SWEEPS && moved; sweep++) {
       moved = false;
       for (int i = 0; i < size; i++) {
-        double wanted = codes[i] * scale - gradient[i] / matrix[i][i];
-        int code = (int) format.quantize(wanted);
-        double step = (code - codes[i]) * scale;
-        double gain = -step * (2 * gradient[i] + step * matrix[i][i]);
-        if (code != codes[i] && gain > GAIN * matrix[i][i] * scale * scale) {
+        double now = format.dequantize(codes[i]);
+        int code = (int) format.quantize(now - gradient[i] / matrix[i][i]);
+        double change = format.dequantize(code) - now;
+        double gain = -change * (2 * gradient[i] + change * matrix[i][i]);
+        if (code != codes[i] && gain > GAIN * matrix[i][i] * step * step) {
           codes[i] = code;
-          error[i] += step;
-          axpy(step, matrix[i], gradient);
+          error[i] += change;
+          axpy(change, matrix[i], gradient);
           moved = true;
         }
       }

@@ -5,6 +5,8 @@ import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
@@ -36,8 +38,11 @@ import org.dl4jquant.tensor.Tensor;
  * @param strategy chooses the format of a channel
  * @param strategyName what the provenance calls it
  * @param rounding how weights become codes; half to even unless asked otherwise
+ * @param levels codebooks for the weights of some layers in place of those formats, if there are to
+ *     be any
  */
-public record WeightConversion(WeightStrategy strategy, String strategyName, Rounding rounding) {
+public record WeightConversion(
+    WeightStrategy strategy, String strategyName, Rounding rounding, Optional<Levels> levels) {
   private static final int MAX_SPREAD = 20;
 
   /** The smallest magnitude that counts as not zero: the smallest normal float. */
@@ -48,10 +53,34 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
       new WeightConversion(WeightStrategy.minMse(), "min-mse", Rounding.HALF_EVEN);
 
   /**
+   * Which weights get codebooks.
+   *
+   * @param layers by name
+   */
+  public record Levels(WeightedEntropyCodebooks codebooks, Predicate<String> layers) {}
+
+  /** Uniform formats for all weights. */
+  public WeightConversion(WeightStrategy strategy, String strategyName, Rounding rounding) {
+    this(strategy, strategyName, rounding, Optional.empty());
+  }
+
+  /** Returns this with levels of weighted entropy for the weights of some layers (method G). */
+  public WeightConversion withLevels(WeightedEntropyCodebooks codebooks, Predicate<String> layers) {
+    return new WeightConversion(
+        strategy, strategyName, rounding, Optional.of(new Levels(codebooks, layers)));
+  }
+
+  /** Returns this without codebooks. */
+  public WeightConversion uniform() {
+    return new WeightConversion(strategy, strategyName, rounding);
+  }
+
+  /**
    * Converts a network.
    *
    * @throws IllegalArgumentException if a weight or bias that is to become codes is NaN or
-   *     infinite, or the plan names a layer that the network lacks
+   *     infinite, the plan names a layer that the network lacks, or codebooks are asked for where
+   *     numbers are affine
    */
   public QuantizedModel convert(Dl4jNetwork network, PrecisionPlan plan) {
     ImmutableList<Dl4jLayer> layers = network.layers();
@@ -64,6 +93,11 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
           "'" + planned + "', none of " + NearNames.listed(names) + NearNames.hint(planned, names));
     }
     Scheme scheme = plan.scheme().orElse(Scheme.FIXED_POINT);
+    Checks.that(
+        levels.isEmpty() || scheme == Scheme.FIXED_POINT,
+        "scheme",
+        "be fixed point where weights have codebooks",
+        scheme);
     ImmutableList<QuantizedLayer> converted =
         layers.stream()
             .map(layer -> convert(layer, plan.of(layer.name()), scheme))
@@ -75,9 +109,13 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
             converted,
             ImmutableMap.of(),
             plan,
-            Provenance.of(network.fingerprint(), strategyName, ""),
+            Provenance.of(network.fingerprint(), words(), ""),
             Attachments.NONE,
             network.inputShapes()));
+  }
+
+  private String words() {
+    return levels.isPresent() ? WeightedEntropyCodebooks.named(strategyName) : strategyName;
   }
 
   private QuantizedLayer convert(Dl4jLayer layer, LayerPrecision precision, Scheme scheme) {
@@ -114,10 +152,19 @@ public record WeightConversion(WeightStrategy strategy, String strategyName, Rou
   private QuantizedParameter quantize(
       Dl4jParameter parameter, Tensor tensor, int bitWidth, WeightStrategy choice, Scheme scheme) {
     Granularity granularity = parameter.layout().granularity();
-    List<? extends NumberFormat> formats = formats(tensor, granularity, bitWidth, choice, scheme);
+    List<? extends NumberFormat> formats =
+        codebooks(parameter).isPresent()
+            ? codebooks(parameter).get().choose(tensor, granularity, bitWidth)
+            : formats(tensor, granularity, bitWidth, choice, scheme);
     QuantizedTensor codes = QuantizedTensor.quantize(tensor, granularity, formats, rounding);
     double sqnr = Sqnr.decibels(tensor.values(), codes.dequantize().values());
     return QuantizedParameter.ofCodes(parameter.key(), parameter.layout().role(), codes, sqnr);
+  }
+
+  private Optional<WeightedEntropyCodebooks> codebooks(Dl4jParameter parameter) {
+    return levels
+        .filter(own -> parameter.isWeight() && own.layers().test(parameter.layer()))
+        .map(Levels::codebooks);
   }
 
   /** Returns the codes of a weight with the formats that this conversion chooses. */

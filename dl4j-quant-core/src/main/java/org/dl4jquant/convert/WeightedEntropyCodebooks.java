@@ -137,10 +137,11 @@ public record WeightedEntropyCodebooks(
   public QuantizedModel apply(QuantizedModel model, Dl4jNetwork network, Predicate<String> layers) {
     QuantizedModel coded = model.withValues(network, choose(model, network, layers));
     Provenance from = coded.provenance();
-    return coded.with(from.ofWeights(from.sourceSha256(), name(from.weightStrategy())));
+    return coded.with(from.ofWeights(from.sourceSha256(), named(from.weightStrategy())));
   }
 
-  private static String name(String strategy) {
+  /** Returns the name of a strategy with levels of weighted entropy in place of some formats. */
+  static String named(String strategy) {
     String own = ", weighted entropy";
     return strategy.endsWith(own) ? strategy : strategy + own;
   }

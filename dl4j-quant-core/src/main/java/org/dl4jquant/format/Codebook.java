@@ -84,6 +84,11 @@ public record Codebook(int bitWidth, ImmutableDoubleArray levels, ImmutableDoubl
     return new Codebook(newBitWidth, levels, boundaries);
   }
 
+  /** Returns this codebook with each boundary in the middle between its levels. */
+  public Codebook toNearest() {
+    return of(levels.toArray()).withBitWidth(bitWidth);
+  }
+
   /**
    * Returns this codebook with every level replaced by the number of {@code grid} nearest to it,
    * ties to even codes, saturating; for hardware that multiplies integers.

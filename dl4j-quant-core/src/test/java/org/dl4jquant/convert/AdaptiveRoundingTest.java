@@ -27,7 +27,9 @@ import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.dl4j.Tensors;
+import org.dl4jquant.format.Codebook;
 import org.dl4jquant.stats.Sqnr;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
@@ -89,6 +91,43 @@ final class AdaptiveRoundingTest {
 
   private static Quantization start(Model network, int bits, INDArray data) {
     return Quantization.of(network).weightBits(bits).activationBits(8).calibrate(data);
+  }
+
+  /** Rounded to those levels that serve the sums, in the formats of the nearest ones. */
+  @Test
+  void levelsOfCodebooksAreChosenAdaptively() {
+    Model network =
+        network(
+            IMAGES,
+            new DepthwiseConvolution2D.Builder(3, 3).depthMultiplier(2).build(),
+            new SeparableConvolution2D.Builder(3, 3).nOut(8).build(),
+            new ConvolutionLayer.Builder(3, 3).nOut(8).build());
+    INDArray input = smooth(IMAGES, 100, 4);
+    Quantization start =
+        start(network, 3, smooth(IMAGES, 100, 3)).codebooks(WeightedEntropyCodebooks.DEFAULT);
+    QuantizedModel nearest = start.conversion(start.conversion().withAdaptiveRounding(0)).convert();
+    QuantizedModel adaptive = start.convert();
+    double before = decibels(network, nearest, input);
+    double after = decibels(network, adaptive, input);
+    assertTrue(after > before + 3, before + " dB, then " + after);
+    for (int l = 0; l < adaptive.layers().size(); l++) {
+      for (int p = 0; p < adaptive.layers().get(l).parameters().size(); p++) {
+        QuantizedParameter own = adaptive.layers().get(l).parameters().get(p);
+        if (own.role() == ParameterRole.WEIGHT) {
+          assertEquals(levels(nearest.layers().get(l).parameters().get(p)), levels(own), own.key());
+        }
+      }
+    }
+    assertEquals(
+        Tensors.of(adaptive.output(input).get(0)).values().length,
+        adaptive.toIntegerNetwork().output(Tensors.of(input)).values().length);
+    assertTrue(adaptive.accumulatorBits().size() > 3, "sums are not integers");
+  }
+
+  private static List<Object> levels(QuantizedParameter parameter) {
+    return parameter.codes().orElseThrow().formats().stream()
+        .<Object>map(format -> ((Codebook) format).levels())
+        .toList();
   }
 
   @Test

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
+import org.dl4jquant.format.Codebook;
 import org.dl4jquant.format.FixedPointFormat;
+import org.dl4jquant.format.NumberFormat;
 import org.junit.jupiter.api.Test;
 
 final class RoundingProblemTest {
@@ -12,6 +14,7 @@ final class RoundingProblemTest {
   private static final FixedPointFormat FORMAT = FixedPointFormat.signed(3, 1);
 
   private final Random random = new Random(3);
+  private NumberFormat format = FORMAT;
 
   private double[][] matrix(int size) {
     double[][] factors = new double[size][size];
@@ -41,25 +44,25 @@ final class RoundingProblemTest {
     return weights;
   }
 
-  private static double error(double[][] matrix, double[] optimum, int[] codes) {
+  private double error(double[][] matrix, double[] optimum, int[] codes) {
     double sum = 0;
     for (int i = 0; i < codes.length; i++) {
       for (int j = 0; j < codes.length; j++) {
         sum +=
-            (FORMAT.dequantize(codes[i]) - optimum[i])
+            (format.dequantize(codes[i]) - optimum[i])
                 * matrix[i][j]
-                * (FORMAT.dequantize(codes[j]) - optimum[j]);
+                * (format.dequantize(codes[j]) - optimum[j]);
       }
     }
     return sum;
   }
 
-  private static double best(double[][] matrix, double[] optimum, int[] codes, int from) {
+  private double best(double[][] matrix, double[] optimum, int[] codes, int from) {
     if (from == codes.length) {
       return error(matrix, optimum, codes);
     }
     double least = Double.POSITIVE_INFINITY;
-    for (int code = -4; code <= 3; code++) {
+    for (int code = (int) format.minCode(); code <= format.maxCode(); code++) {
       codes[from] = code;
       least = Math.min(least, best(matrix, optimum, codes, from + 1));
     }
@@ -68,6 +71,16 @@ final class RoundingProblemTest {
 
   @Test
   void comesCloseToTheBestOfAllCodesAndNeverLosesToTheNearest() {
+    comesCloseToTheBest(20);
+  }
+
+  @Test
+  void levelsNeedNotBeEquallyFarApart() {
+    format = Codebook.of(-2, -0.75, -0.5, -0.125, 0.25, 0.5, 1.25);
+    comesCloseToTheBest(12);
+  }
+
+  private void comesCloseToTheBest(int fewest) {
     int found = 0;
     double excess = 0;
     double nearestExcess = 0;
@@ -75,11 +88,12 @@ final class RoundingProblemTest {
       double[][] matrix = matrix(SIZE);
       double[] weights = weights(SIZE);
       RoundingProblem.Solution solution =
-          new RoundingProblem(matrix).solve(weights, weights, FORMAT);
+          new RoundingProblem(matrix).solve(weights, weights, format);
       int[] nearest = new int[SIZE];
       for (int i = 0; i < SIZE; i++) {
-        nearest[i] = (int) FORMAT.quantize(weights[i]);
-        assertTrue(solution.codes()[i] >= -4 && solution.codes()[i] <= 3);
+        nearest[i] = (int) format.quantize(weights[i]);
+        assertTrue(solution.codes()[i] >= format.minCode());
+        assertTrue(solution.codes()[i] <= format.maxCode());
       }
       double least = best(matrix, weights, new int[SIZE], 0);
       double usual = error(matrix, weights, nearest);
@@ -90,7 +104,7 @@ final class RoundingProblemTest {
       excess += solution.error() - least;
       nearestExcess += usual - least;
     }
-    assertTrue(found >= 20, "only " + found + " are the best");
+    assertTrue(found >= fewest, "only " + found + " are the best");
     assertTrue(excess < nearestExcess / 5, excess + " of " + nearestExcess);
   }
 

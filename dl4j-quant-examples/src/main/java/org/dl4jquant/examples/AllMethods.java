@@ -101,7 +101,7 @@ public final class AllMethods {
     say("B: %d bits in %s, %.2f bits per weight", LOW_BITS, low, averageBits);
 
     FineTuningRun second =
-        tuning(MixedPrecisionFineTuning.of(floats, any -> quantization(any).convert(plan)))
+        tuning(MixedPrecisionFineTuning.of(floats, any -> inLevels(any, low).convert(plan)))
             .withCodebooks(WeightedEntropyCodebooks.DEFAULT, low::contains)
             .start();
     double rounded = accuracy(second.model().toNetwork(), data.test());
@@ -145,6 +145,10 @@ public final class AllMethods {
     return Quantization.of(network)
         .strategy(FormatStrategy.named("pdf"))
         .calibrate(Split.batches(Split.first(data.train(), CALIBRATED), BATCH));
+  }
+
+  private Quantization inLevels(Model network, List<String> layers) {
+    return quantization(network).codebooks(WeightedEntropyCodebooks.DEFAULT, layers::contains);
   }
 
   private static MixedPrecisionFineTuning tuning(MixedPrecisionFineTuning start) {

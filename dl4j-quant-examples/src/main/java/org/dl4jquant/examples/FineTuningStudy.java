@@ -193,7 +193,7 @@ public final class FineTuningStudy {
             ? mixed(start, setting.weightBits(), setting.averageBits(), data.validation())
             : start.plan();
     MixedPrecisionFineTuning tuning =
-        MixedPrecisionFineTuning.of(network, start.convert(plan))
+        MixedPrecisionFineTuning.of(network, levels(start, setting).convert(plan))
             .with(
                 new FineTuneConfiguration.Builder()
                     .updater(
@@ -226,6 +226,10 @@ public final class FineTuningStudy {
         rounded,
         accuracy(run.model(), data.test()),
         averageBits(start, plan));
+  }
+
+  private static Quantization levels(Quantization start, Setting setting) {
+    return setting.levels() ? start.codebooks(WeightedEntropyCodebooks.DEFAULT) : start;
   }
 
   private static double accuracy(QuantizedModel model, DataSet data) {

@@ -40,14 +40,15 @@ public final class WeightedEntropyExample {
       network.fit(Split.shuffledBatches(data.train(), BATCH, SEED + epoch));
     }
     double floatAccuracy = network.evaluate(Split.batches(data.test(), BATCH)).accuracy();
-    QuantizedModel uniform =
+    Quantization start =
         Quantization.of(network)
             .weightBits(3)
             .activationBits(6)
-            .calibrate(Split.batches(Split.first(data.train(), 500), BATCH))
-            .convert();
+            .calibrate(Split.batches(Split.first(data.train(), 500), BATCH));
+    QuantizedModel uniform = start.convert();
+    QuantizedModel levels = start.codebooks(WeightedEntropyCodebooks.DEFAULT).convert();
     FineTuningRun run =
-        MixedPrecisionFineTuning.of(network, uniform)
+        MixedPrecisionFineTuning.of(network, levels)
             .with(new FineTuneConfiguration.Builder().updater(new Adam(5e-4)).build())
             .withCodebooks(WeightedEntropyCodebooks.DEFAULT)
             .start();

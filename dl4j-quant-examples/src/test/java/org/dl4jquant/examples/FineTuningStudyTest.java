@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 final class FineTuningStudyTest {
   @Test
-  void fineTuningGivesBackWhatRoundingTook(@TempDir Path directory) throws IOException {
+  void fineTuningKeepsOrRaisesWhatRoundingLeft(@TempDir Path directory) throws IOException {
     var subject =
         new IntegerAccuracyStudy.Subject(
             "digits", "MLP", seed -> Networks.mlp(64, Digits.CLASSES, seed), Digits::vectors, 8);
@@ -26,7 +26,8 @@ final class FineTuningStudyTest {
     FineTuningStudy study = new FineTuningStudy(directory);
     List<FineTuningTrial> trials = study.run(List.of(subject), List.of(1L), settings);
     FineTuningTrial two = trials.get(0);
-    assertTrue(two.tuned() > two.rounded() + 0.02 && two.tuned() > 0.85, two.toString());
+    assertTrue(two.tuned() > two.floatAccuracy() - 0.01, two.toString());
+    assertTrue(two.tuned() > two.rounded() - 0.005, two.toString());
     FineTuningTrial mixed = trials.get(1);
     assertTrue(mixed.averageBits() <= 5 && mixed.averageBits() > 3, mixed.toString());
     FineTuningTrial levels = trials.get(2);

@@ -150,8 +150,7 @@ public final class FineTuningRun {
   @CanIgnoreReturnValue
   public FineTuningRun freeze() {
     Model floats = training.floats().model();
-    QuantizedModel model = settings.converted(floats);
-    training = settings.training(TrainingNetwork.like(model, floats), model);
+    training = settings.begun(floats);
     epochs = 0;
     live = false;
     return this;
@@ -159,7 +158,7 @@ public final class FineTuningRun {
 
   private void beginEpoch() {
     if (epochs > 0 && !live && settings.choosesFormatsEachEpoch()) {
-      rebuild(settings.converted(training.floats().model()));
+      goOn(settings.continued(training.floats().model()));
     } else if (epochs > 0) {
       settings.reclustered(training.model(), training.floats()).ifPresent(training::use);
       training.searchLevels();
@@ -168,8 +167,8 @@ public final class FineTuningRun {
   }
 
   /** Goes on in a network of other formats, with the state of the updater and the listeners. */
-  private void rebuild(QuantizedModel formats) {
-    replace(settings.training(training.floats(), formats), network());
+  private void goOn(TrainingNetwork next) {
+    replace(next, network());
   }
 
   /**
@@ -241,7 +240,7 @@ public final class FineTuningRun {
     if (training.steps().isPresent()) {
       QuantizedModel powers = model();
       settings = settings.withoutLearnedSteps();
-      rebuild(powers);
+      goOn(settings.training(training.floats(), powers));
     }
     return this;
   }
@@ -273,7 +272,7 @@ public final class FineTuningRun {
       }
     }
     return settings
-        .plainlyConverted(tuned.plainNetwork().model())
+        .converted(tuned.plainNetwork().model())
         .withValues(coarse, formats.buildOrThrow());
   }
 

@@ -1,5 +1,6 @@
 package org.dl4jquant.finetune;
 
+import com.google.common.collect.ImmutableSet;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.function.Function;
@@ -8,11 +9,16 @@ import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
 import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
+import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.convert.WeightConversion;
 import org.dl4jquant.convert.WeightedEntropyCodebooks;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
+import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.format.Codebook;
+import org.dl4jquant.internal.Checks;
 import org.dl4jquant.listeners.LimitedPrecisionBuilder;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.stats.WeightDifferences;
@@ -48,11 +54,24 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  */
 public final class MixedPrecisionFineTuning {
   private final Model network;
-  private final Function<Model, QuantizedModel> conversion;
+  private final Conversion conversion;
   private final FineTuningOptions options;
 
+  /** Makes the model whose formats are kept; weights have codebooks if it knows how. */
+  private interface Conversion {
+    QuantizedModel of(Model floats, Optional<WeightConversion.Levels> levels);
+  }
+
+  /** The model is there already, whatever the network becomes. */
+  private record Given(QuantizedModel model) implements Conversion {
+    @Override
+    public QuantizedModel of(Model floats, Optional<WeightConversion.Levels> levels) {
+      return model;
+    }
+  }
+
   private MixedPrecisionFineTuning(
-      Model network, Function<Model, QuantizedModel> conversion, FineTuningOptions options) {
+      Model network, Conversion conversion, FineTuningOptions options) {
     this.network = network;
     this.conversion = conversion;
     this.options = options;
@@ -70,12 +89,16 @@ public final class MixedPrecisionFineTuning {
    */
   public static MixedPrecisionFineTuning of(
       Model network, Function<Model, QuantizedModel> conversion) {
+    return by(network, (floats, levels) -> conversion.apply(floats));
+  }
+
+  private static MixedPrecisionFineTuning by(Model network, Conversion conversion) {
     return new MixedPrecisionFineTuning(network, conversion, FineTuningOptions.defaults());
   }
 
-  /** Starts from a trained network and a model that was made of it. */
+  /** Starts from a trained network and a model that was made of it, which keeps its formats. */
   public static MixedPrecisionFineTuning of(Model network, QuantizedModel model) {
-    return of(network, any -> model);
+    return by(network, new Given(model));
   }
 
   /**
@@ -85,7 +108,17 @@ public final class MixedPrecisionFineTuning {
    */
   public static MixedPrecisionFineTuning of(
       Model network, PrecisionPlan plan, DataSetIterator calibration) {
-    return of(network, any -> Quantization.of(any).calibrate(calibration).convert(plan));
+    return by(
+        network,
+        (floats, levels) ->
+            with(levels, Quantization.of(floats)).calibrate(calibration).convert(plan));
+  }
+
+  private static Quantization with(
+      Optional<WeightConversion.Levels> levels, Quantization quantization) {
+    return levels
+        .map(own -> quantization.codebooks(own.codebooks(), own.layers()))
+        .orElse(quantization);
   }
 
   /**
@@ -95,7 +128,10 @@ public final class MixedPrecisionFineTuning {
    */
   public static MixedPrecisionFineTuning of(
       Model network, PrecisionPlan plan, MultiDataSetIterator calibration) {
-    return of(network, any -> Quantization.of(any).calibrate(calibration).convert(plan));
+    return by(
+        network,
+        (floats, levels) ->
+            with(levels, Quantization.of(floats)).calibrate(calibration).convert(plan));
   }
 
   /**
@@ -131,12 +167,27 @@ public final class MixedPrecisionFineTuning {
   /**
    * Converts anew before each epoch but the first, so that formats follow weights and activations;
    * {@link FineTuningRun#network} is then another one each epoch.
+   *
+   * @throws IllegalStateException if the model was given, so that there is no way to convert
    */
   public MixedPrecisionFineTuning choosingFormatsEachEpoch() {
+    requireConversion("choose formats each epoch");
     return with(options.choosingFormatsEachEpoch());
   }
 
-  /** Gives the weights of all layers levels of weighted entropy, clustered anew each epoch. */
+  private void requireConversion(String purpose) {
+    Checks.state(
+        !(conversion instanceof Given),
+        "to %s takes a plan or a way to convert, not a model that is converted",
+        purpose);
+  }
+
+  /**
+   * Gives the weights of all layers levels of weighted entropy, clustered anew each epoch. Where a
+   * plan is given, conversion rounds to them adaptively; layers of a model that has none for them,
+   * see {@link Quantization#codebooks(WeightedEntropyCodebooks)}, start from their nearest levels,
+   * which is the worse start.
+   */
   public MixedPrecisionFineTuning withCodebooks(WeightedEntropyCodebooks books) {
     return withCodebooks(books, layer -> true);
   }
@@ -218,8 +269,7 @@ public final class MixedPrecisionFineTuning {
 
   /** Converts the network and builds the one to train. */
   public FineTuningRun start() {
-    QuantizedModel model = converted(network);
-    return new FineTuningRun(this, training(TrainingNetwork.like(model, network), model), false);
+    return new FineTuningRun(this, begun(network), false);
   }
 
   /**
@@ -227,8 +277,11 @@ public final class MixedPrecisionFineTuning {
    * rounded in a network that is not folded, and activations stay floats, until {@link
    * FineTuningRun#freeze} converts what it has become and goes on as {@link #start} does. The
    * conversion must be one that looks at the network it is given.
+   *
+   * @throws IllegalStateException if the model was given, so that there is no way to convert
    */
   public FineTuningRun startWithLiveNormalization() {
+    requireConversion("start with live normalization");
     PrecisionPlan planned = converted(network).plan();
     PrecisionPlan plan = PrecisionPlan.uniform(planned.fallback());
     Dl4jNetwork floats = Dl4jNetwork.of(network);
@@ -259,19 +312,30 @@ public final class MixedPrecisionFineTuning {
     return options.formatsEachEpoch();
   }
 
-  /** Returns the model that the conversion makes of a network, without levels. */
-  QuantizedModel plainlyConverted(Model floats) {
-    return conversion.apply(floats);
-  }
-
+  /** Returns the model that the conversion makes of a network. */
   QuantizedModel converted(Model floats) {
-    QuantizedModel model = plainlyConverted(floats);
-    return reclustered(model, TrainingNetwork.like(model, floats)).orElse(model);
+    return conversion.of(
+        floats,
+        options
+            .codebooks()
+            .map(books -> new WeightConversion.Levels(books, options.codebookLayers())));
   }
 
-  /** Returns a model with codebooks of the weights as they are now, if there are to be any. */
-  Optional<QuantizedModel> reclustered(QuantizedModel model, Dl4jNetwork floats) {
-    return options.codebooks().map(books -> books.apply(model, floats, options.codebookLayers()));
+  /** Converts a network and builds the one to train, which starts with the numbers of its codes. */
+  TrainingNetwork begun(Model floats) {
+    QuantizedModel model = converted(floats);
+    return training(model, floats, withoutCodebooks(model)::contains);
+  }
+
+  /** Converts the network in training anew and goes on with its floats, as far as they fit. */
+  TrainingNetwork continued(Model floats) {
+    return training(converted(floats), floats, layer -> true);
+  }
+
+  private TrainingNetwork training(QuantizedModel model, Model network, Predicate<String> floats) {
+    ImmutableSet<String> open = withoutCodebooks(model);
+    Dl4jNetwork start = StartingWeights.of(model, network, floats);
+    return training(start, open.isEmpty() ? model : clustered(model, start, open::contains));
   }
 
   TrainingNetwork training(Dl4jNetwork floats, QuantizedModel model) {
@@ -282,5 +346,34 @@ public final class MixedPrecisionFineTuning {
   TrainingNetwork training(RunState state) throws IOException {
     QuantizedModel model = state.model();
     return TrainingNetwork.of(model.plainNetwork(), model, options, state.grids());
+  }
+
+  /** Returns the layers that are to have codebooks and have none. */
+  private ImmutableSet<String> withoutCodebooks(QuantizedModel model) {
+    return options.codebooks().isEmpty()
+        ? ImmutableSet.of()
+        : model.layers().stream()
+            .filter(layer -> options.codebookLayers().test(layer.name()))
+            .filter(layer -> layer.parameters().stream().anyMatch(MixedPrecisionFineTuning::isOpen))
+            .map(QuantizedLayer::name)
+            .collect(ImmutableSet.toImmutableSet());
+  }
+
+  private static boolean isOpen(QuantizedParameter parameter) {
+    return parameter.role() == ParameterRole.WEIGHT
+        && parameter
+            .codes()
+            .filter(codes -> !(codes.formats().get(0) instanceof Codebook))
+            .isPresent();
+  }
+
+  private QuantizedModel clustered(
+      QuantizedModel model, Dl4jNetwork floats, Predicate<String> layers) {
+    return options.codebooks().orElseThrow().apply(model, floats, layers);
+  }
+
+  /** Returns a model with codebooks of the weights as they are now, if there are to be any. */
+  Optional<QuantizedModel> reclustered(QuantizedModel model, Dl4jNetwork floats) {
+    return options.codebooks().map(books -> clustered(model, floats, options.codebookLayers()));
   }
 }

@@ -16,7 +16,6 @@ import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.dl4j.Dl4jLayer;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.dl4j.Dl4jParameter;
-import org.dl4jquant.dl4j.FoldedNetwork;
 import org.dl4jquant.dl4j.ParameterRole;
 import org.dl4jquant.format.Codebook;
 import org.dl4jquant.format.FixedPointFormat;
@@ -50,12 +49,6 @@ final class TrainingNetwork {
     this.model = model;
     this.levels = new LevelSearch(network.model(), this::moved);
     levels.place(model);
-  }
-
-  /** Returns the form of a network that a model was made of: folded if activations are codes. */
-  static Dl4jNetwork like(QuantizedModel model, Model network) {
-    Dl4jNetwork original = Dl4jNetwork.of(network);
-    return model.activations().isEmpty() ? original.copy() : FoldedNetwork.of(original).network();
   }
 
   /**

@@ -85,7 +85,7 @@ final class MasterWeightsTest {
           assertEquals(0, own.outside(), own.toString());
           moved += own.moved();
         }
-        assertTrue(moved > 10, moved + " codes moved");
+        assertTrue(moved > 0, "no code moved");
       }
     }
   }

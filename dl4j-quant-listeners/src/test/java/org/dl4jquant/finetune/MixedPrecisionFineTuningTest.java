@@ -2,6 +2,7 @@ package org.dl4jquant.finetune;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.collect.ImmutableList;
@@ -23,6 +24,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
 import org.dl4jquant.Quantization;
+import org.dl4jquant.convert.Conversion;
 import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.WeightedEntropyCodebooks;
@@ -30,6 +32,7 @@ import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.LayerSelector;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Target;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -89,6 +92,44 @@ final class MixedPrecisionFineTuningTest {
         .toList();
   }
 
+  /** Adaptive rounding, corrected biases and traded powers of two are not thrown away. */
+  @Test
+  void trainingStartsWithTheCodesOfTheModel() {
+    for (boolean graph : new boolean[] {false, true}) {
+      Model network = trained(graph, DataType.FLOAT);
+      DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.FLOAT);
+      Quantization calibrated =
+          Quantization.of(network).weightBits(3).activationBits(6).calibrate(data);
+      for (Quantization way :
+          List.of(
+              calibrated,
+              calibrated.target(Target.ONNX),
+              calibrated.codebooks(WeightedEntropyCodebooks.DEFAULT),
+              Quantization.of(network).weightBits(3))) {
+        QuantizedModel model = way.convert();
+        FineTuningRun run = MixedPrecisionFineTuning.of(network, model).start();
+        assertEquals(codes(model), codes(run.model()));
+        assertEquals(model.activations(), run.model().activations());
+      }
+    }
+  }
+
+  private static List<Object> codes(QuantizedModel model) {
+    return model.layers().stream()
+        .flatMap(layer -> layer.parameters().stream())
+        .<Object>map(own -> own.codes().isPresent() ? own.codes().get() : own.values())
+        .toList();
+  }
+
+  @Test
+  void formatsOfAModelThatIsGivenStay() {
+    Model network = trained(false, DataType.FLOAT);
+    MixedPrecisionFineTuning tuning =
+        MixedPrecisionFineTuning.of(network, Quantization.of(network).weightBits(4).convert());
+    assertThrows(IllegalStateException.class, tuning::choosingFormatsEachEpoch);
+    assertThrows(IllegalStateException.class, tuning::startWithLiveNormalization);
+  }
+
   @Test
   void trainingGivesBackWhatFewBitsHaveTaken() {
     for (boolean graph : new boolean[] {false, true}) {
@@ -97,7 +138,11 @@ final class MixedPrecisionFineTuningTest {
       DataSetIterator test = FineTuningNetworks.batches(TEST, DataType.FLOAT);
       double whole = FineTuningNetworks.accuracy(network, test);
       INDArray untouched = network.params().dup();
-      FineTuningRun run = MixedPrecisionFineTuning.of(network, plan(2, 4), data).start();
+      Quantization nearest =
+          Quantization.of(network)
+              .conversion(Conversion.DEFAULT.withAdaptiveRounding(0))
+              .calibrate(data);
+      FineTuningRun run = MixedPrecisionFineTuning.of(network, nearest.convert(plan(2, 4))).start();
       double rounded = FineTuningNetworks.accuracy(run.model().toNetwork(), test);
       run.fit(data, 6);
       double tuned = FineTuningNetworks.accuracy(run.model().toNetwork(), test);
