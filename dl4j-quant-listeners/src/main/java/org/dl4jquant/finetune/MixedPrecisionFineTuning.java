@@ -232,9 +232,8 @@ public final class MixedPrecisionFineTuning {
    * FineTuningRun#saveState}.
    *
    * @param learningRate by how much of its first size a step changes in an iteration at most, or
-   *     nearly: Adam's rate. As a step only comes to another power of two once it has changed by
-   *     two fifths, short trainings need more than long ones: 1e-2 for some hundred iterations,
-   *     1e-3 for thousands
+   *     nearly: Adam's rate. A step comes to another power of two once it has changed by two
+   *     fifths; 1e-3 for thousands of iterations and 3e-3 for some hundred are a beginning
    * @throws IllegalStateException if formats are chosen each epoch, or weights are carried by
    *     {@link #withMasterWeights}
    */
