@@ -262,7 +262,11 @@ public final class FineTuningStudy {
 
   /** Returns the mean cross entropy in nats; no probability counts as less than 1e-7. */
   static double loss(Dl4jNetwork network, DataSet data) {
-    INDArray output = network.output(data.getFeatures()).get(0);
+    return loss(network.output(data.getFeatures()).get(0), data);
+  }
+
+  /** Returns the mean cross entropy of what a network gives, in nats. */
+  static double loss(INDArray output, DataSet data) {
     double sum = 0;
     for (int e = 0; e < data.numExamples(); e++) {
       for (int c = 0; c < output.size(1); c++) {

@@ -5,21 +5,27 @@ import com.google.common.collect.ImmutableMap;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.function.LongFunction;
 import org.deeplearning4j.nn.api.Model;
+import org.dl4jquant.Quantization;
 import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.precision.LayerDescription;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.PrecisionPlan;
 import org.dl4jquant.precision.SensitivitySearch;
 import org.dl4jquant.terminal.Progress;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 
 /**
  * Which number that training or weights give for nothing tells what few bits cost a layer: for each
- * score of {@link LayerScores}, Spearman's correlation over the layers of a network with the growth
- * of the loss that is measured when the weights of one layer alone are rounded, on the validation
- * split.
+ * score of {@link LayerScores}, Spearman's correlation over the layers of a network with what is
+ * measured when the weights of one layer alone are rounded, on the validation split: the growth of
+ * the loss, and the divergence of what the network gives from what it gave.
  *
  * <p>A trial is kept in {@code scores.jsonl} as it finishes, so that a study that was interrupted
  * goes on where it was; a network that lacks a width is trained again. Run it with {@code
@@ -84,9 +90,14 @@ public final class ScoreStudy {
     ImmutableList.Builder<ScoreTrial> trials = ImmutableList.builder();
     for (TrainingSubject subject : SUBJECTS) {
       trials.addAll(study.run(List.of(subject), SEEDS, LOW_BITS));
-      ScoreTable table = ScoreTable.of(trials.build());
+      ScoreTable growth = ScoreTable.of(trials.build(), ScoreTrial::growth);
+      ScoreTable divergence = ScoreTable.of(trials.build(), ScoreTrial::divergence);
       Files.writeString(
-          directory.resolve("scores.md"), table.summary().markdown() + table.markdown());
+          directory.resolve("scores.md"),
+          growth.summary().markdown()
+              + divergence.summary().markdown()
+              + growth.markdown()
+              + divergence.markdown());
     }
     System.out.print(Files.readString(directory.resolve("scores.md")));
   }
@@ -132,14 +143,21 @@ public final class ScoreStudy {
 
   private static ScoreTrial trial(
       TrainingSubject subject, long seed, int bits, LayerScores scores, Split data) {
+    Quantization quantization = scores.quantization();
+    DataSet validation = data.validation();
+    PrecisionPlan floats = PrecisionPlan.uniform(LayerPrecision.FLOAT);
+    INDArray exact = output(quantization, floats, validation);
+    Map<PrecisionPlan, Double> divergences = new HashMap<>();
     SensitivitySearch measured =
         SensitivitySearch.measure(
-            scores.quantization().layers(),
-            PrecisionPlan.uniform(LayerPrecision.FLOAT),
+            quantization.layers(),
+            floats,
             bits,
-            scores
-                .quantization()
-                .evaluating(m -> FineTuningStudy.loss(Dl4jNetwork.of(m), data.validation())));
+            plan -> {
+              INDArray output = output(quantization, plan, validation);
+              divergences.put(plan, divergence(exact, output));
+              return FineTuningStudy.loss(output, validation);
+            });
     List<String> layers = measured.layers().stream().map(LayerDescription::name).toList();
     ImmutableMap.Builder<String, List<Double>> values = ImmutableMap.builder();
     scores
@@ -151,6 +169,29 @@ public final class ScoreStudy {
         bits,
         layers,
         layers.stream().map(measured::increase).toList(),
+        layers.stream()
+            .map(own -> floats.with(own, LayerPrecision.FLOAT.withWeightBits(bits)))
+            .map(plan -> Objects.requireNonNull(divergences.get(plan)))
+            .toList(),
         values.buildOrThrow());
+  }
+
+  private static INDArray output(Quantization quantization, PrecisionPlan plan, DataSet data) {
+    return Dl4jNetwork.of(quantization.convert(plan).toNetwork())
+        .output(data.getFeatures())
+        .get(0)
+        .dup();
+  }
+
+  /** Returns the mean over examples; no probability counts as less than 1e-7. */
+  static double divergence(INDArray exact, INDArray output) {
+    double sum = 0;
+    for (int e = 0; e < exact.size(0); e++) {
+      for (int c = 0; c < exact.size(1); c++) {
+        double p = Math.max(1e-7, exact.getDouble(e, c));
+        sum += p * Math.log(p / Math.max(1e-7, output.getDouble(e, c)));
+      }
+    }
+    return sum / exact.size(0);
   }
 }

@@ -18,17 +18,21 @@ record ScoreTable(ImmutableList<Correlation> correlations) {
    * @param seed of split, initial weights and batches
    * @param bits of a rounded layer
    * @param score its name
-   * @param value Spearman's correlation with the growth of the loss; empty if a score or the growth
-   *     is the same for all layers
+   * @param value Spearman's correlation with what is measured; empty if one of the two is the same
+   *     for all layers
    */
   record Correlation(
       String subject, int layers, long seed, int bits, String score, OptionalDouble value) {}
 
-  /** Returns the table of all scores of the trials. */
-  static ScoreTable of(List<ScoreTrial> trials) {
+  /**
+   * Returns the table of all scores of the trials.
+   *
+   * @param measured what they are compared with: the growth of the loss or the divergence
+   */
+  static ScoreTable of(List<ScoreTrial> trials, Function<ScoreTrial, List<Double>> measured) {
     return new ScoreTable(
         trials.stream()
-            .flatMap(trial -> trial.correlations().stream())
+            .flatMap(trial -> trial.correlations(measured.apply(trial)).stream())
             .collect(ImmutableList.toImmutableList()));
   }
 

@@ -16,6 +16,8 @@ import org.dl4jquant.stats.Spearman;
  * @param bits of a rounded layer
  * @param layers with weights
  * @param growth of the loss if the weights of one layer alone are rounded, in nats
+ * @param divergence of what the network gives then from what it gave before: the mean of Kullback
+ *     and Leibler's, in nats
  * @param scores by name
  */
 record ScoreTrial(
@@ -24,10 +26,12 @@ record ScoreTrial(
     int bits,
     List<String> layers,
     List<Double> growth,
+    List<Double> divergence,
     Map<String, List<Double>> scores) {
   ScoreTrial {
     layers = ImmutableList.copyOf(layers);
     growth = ImmutableList.copyOf(growth);
+    divergence = ImmutableList.copyOf(divergence);
     scores = ImmutableMap.copyOf(scores);
   }
 
@@ -35,8 +39,12 @@ record ScoreTrial(
     return subject.equals(other.name()) && seed == otherSeed && bits == otherBits;
   }
 
-  /** Returns how well each score orders the layers. */
-  ImmutableList<Correlation> correlations() {
+  /**
+   * Returns how well each score orders the layers.
+   *
+   * @param measured what it is compared with, by layer
+   */
+  ImmutableList<Correlation> correlations(List<Double> measured) {
     ImmutableList.Builder<Correlation> correlations = ImmutableList.builder();
     scores.forEach(
         (score, values) ->
@@ -47,7 +55,7 @@ record ScoreTrial(
                     seed,
                     bits,
                     score,
-                    Spearman.correlation(array(values), array(growth)))));
+                    Spearman.correlation(array(values), array(measured)))));
     return correlations.build();
   }
 

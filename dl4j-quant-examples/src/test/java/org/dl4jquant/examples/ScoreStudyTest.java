@@ -30,7 +30,7 @@ final class ScoreStudyTest {
   void everyScoreIsCorrelatedWithWhatRoundingCosts(@TempDir Path directory) throws IOException {
     ScoreStudy study = new ScoreStudy(directory);
     List<ScoreTrial> trials = study.run(List.of(DEEP_MLP), List.of(1L), List.of(3));
-    ScoreTable table = ScoreTable.of(trials);
+    ScoreTable table = ScoreTable.of(trials, ScoreTrial::growth);
     assertEquals(
         List.of(
             "difference to the start",
@@ -57,6 +57,7 @@ final class ScoreStudyTest {
       boolean told = !correlation.score().equals("updates of half a step or more");
       assertEquals(told, correlation.value().isPresent(), correlation.toString());
     }
+    assertTrue(trials.get(0).divergence().stream().allMatch(own -> own > 0));
     assertEquals(
         Collections.nCopies(10, 0.0),
         trials.get(0).scores().get("updates of half a step or more"),
@@ -72,6 +73,15 @@ final class ScoreStudyTest {
     Files.write(directory.resolve("scores.jsonl"), lines.subList(0, 1));
     assertEquals(two, study.run(List.of(DEEP_MLP), List.of(1L), List.of(4, 2)));
     assertEquals(lines, Files.readAllLines(directory.resolve("scores.jsonl")));
+  }
+
+  @Test
+  void divergenceIsWhatProbabilitiesLose() {
+    INDArray exact = Nd4j.createFromArray(new float[][] {{0.5f, 0.5f}, {1, 0}});
+    assertEquals(0, ScoreStudy.divergence(exact, exact), 1e-9);
+    INDArray other = Nd4j.createFromArray(new float[][] {{0.25f, 0.75f}, {0.5f, 0.5f}});
+    double first = 0.5 * Math.log(2) + 0.5 * Math.log(2 / 3.0);
+    assertEquals((first + Math.log(2)) / 2, ScoreStudy.divergence(exact, other), 2e-6);
   }
 
   @Test
