@@ -43,7 +43,9 @@ public final class GreedySearch {
   private final ImmutableList<LayerDescription> candidates;
   private final ImmutableMap<String, String> leftOut;
   private final ImmutableList<Integer> widths;
-  private final Builder options;
+  private final ImmutableMap<String, Integer> leastBits;
+  private final PrecisionPlan first;
+  private final boolean measures;
   private final OptionalDouble averageBits;
   private final Trials trials;
 
@@ -52,7 +54,9 @@ public final class GreedySearch {
   private Optional<StopReason> stopped = Optional.empty();
 
   private GreedySearch(Builder builder) {
-    options = builder;
+    first = builder.first;
+    measures = builder.measures;
+    leastBits = builder.leastBits();
     widths = Ordering.<Integer>natural().reverse().immutableSortedCopy(builder.widths);
     ImmutableList<String> names = builder.candidates(widths.get(0));
     candidates =
@@ -121,12 +125,12 @@ public final class GreedySearch {
    */
   public SearchResult run(ToDoubleFunction<PrecisionPlan> evaluator) {
     Checks.state(trials.isEmpty(), "a search runs only once");
-    Trial current = trials.evaluate(0, options.first, evaluator);
+    Trial current = trials.evaluate(0, first, evaluator);
     boolean any = !steps(current.plan()).isEmpty();
     while (!isSmall(current)) {
       List<Step> steps = steps(current.plan());
       Optional<Price> next =
-          options.measures ? cheapest(current, steps, evaluator) : first(current, steps, evaluator);
+          measures ? cheapest(current, steps, evaluator) : first(current, steps, evaluator);
       if (next.isEmpty()) {
         break;
       }
@@ -163,7 +167,8 @@ public final class GreedySearch {
     for (LayerDescription layer : candidates) {
       LayerPrecision own = plan.of(layer.name());
       widths.stream()
-          .filter(bits -> bits < own.weightBits() && options.mayHave(layer.name(), bits))
+          .filter(
+              bits -> bits < own.weightBits() && bits >= leastBits.getOrDefault(layer.name(), 0))
           .findFirst()
           .filter(bits -> !closed.contains(layer.name()))
           .ifPresent(
@@ -175,7 +180,7 @@ public final class GreedySearch {
                           plan.with(layer.name(), own.withWeightBits(bits)),
                           (double) layer.weightCount() * (own.weightBits() - bits))));
     }
-    if (!options.measures) {
+    if (!measures) {
       steps.sort(Comparator.comparingInt(Step::bits).reversed());
     }
     return steps;

@@ -100,7 +100,7 @@ public abstract class SearchBuilder<B extends SearchBuilder<B>> {
     return self();
   }
 
-  final boolean mayHave(String layer, int bits) {
+  private boolean mayHave(String layer, int bits) {
     return leastBits.getOrDefault(layer, 0) <= bits;
   }
 
@@ -121,6 +121,10 @@ public abstract class SearchBuilder<B extends SearchBuilder<B>> {
       }
     }
     return reasons.buildKeepingLast();
+  }
+
+  final ImmutableMap<String, Integer> leastBits() {
+    return leastBits;
   }
 
   final ImmutableList<LayerDescription> layers() {

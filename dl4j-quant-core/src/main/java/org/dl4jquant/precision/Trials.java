@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import org.dl4jquant.precision.SearchResult.StopReason;
 
@@ -17,7 +18,9 @@ import org.dl4jquant.precision.SearchResult.StopReason;
  */
 final class Trials {
   private final ImmutableMap<String, Long> weightCounts;
-  private final SearchBuilder<?> options;
+  private final MetricDirection direction;
+  private final int maxEvaluations;
+  private final Consumer<Trial> onTrial;
   private final double maxDrop;
   private final Optional<TrialLog> log;
   private final Map<PrecisionPlan, Trial> known = new HashMap<>();
@@ -25,7 +28,9 @@ final class Trials {
   private int evaluations;
 
   Trials(SearchBuilder<?> options, double maxDrop) {
-    this.options = options;
+    direction = options.direction();
+    maxEvaluations = options.maxEvaluations();
+    onTrial = options.onTrial();
     this.maxDrop = maxDrop;
     weightCounts =
         options.layers().stream()
@@ -54,7 +59,7 @@ final class Trials {
     Trial trial = new Trial(lowered, plan, bits, metric, loss, logged.isPresent());
     known.put(plan, trial);
     all.add(trial);
-    options.onTrial().accept(trial);
+    onTrial.accept(trial);
     return trial;
   }
 
@@ -63,7 +68,7 @@ final class Trials {
   }
 
   double loss(double baseline, double metric) {
-    double loss = options.direction().loss(baseline, metric);
+    double loss = direction.loss(baseline, metric);
     return Double.isNaN(loss) ? Double.POSITIVE_INFINITY : loss;
   }
 
@@ -81,7 +86,7 @@ final class Trials {
     if (Thread.currentThread().isInterrupted()) {
       return Optional.of(StopReason.INTERRUPTED);
     }
-    return evaluations >= options.maxEvaluations()
+    return evaluations >= maxEvaluations
         ? Optional.of(StopReason.MAX_EVALUATIONS)
         : Optional.empty();
   }

@@ -252,6 +252,18 @@ class GreedySearchTest {
   }
 
   @Test
+  void aBuilderThatGoesOnChangesNoSearchThatItBuilt() {
+    GreedySearch.Builder builder = measuring(10, 10);
+    GreedySearch search = builder.build();
+    builder
+        .leastBits(Map.of("layer0", 8))
+        .direction(MetricDirection.LOWER_IS_BETTER)
+        .maxEvaluations(1)
+        .averageBits(8);
+    assertEquals(List.of(4, 8), bits(search.run(costs(0, 1)), 2));
+  }
+
+  @Test
   void allTrialsAreInTheParetoFront() {
     List<Trial> seen = new ArrayList<>();
     SearchResult result =
