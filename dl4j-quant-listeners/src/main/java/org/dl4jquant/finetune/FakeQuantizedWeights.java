@@ -23,7 +23,9 @@ import org.dl4jquant.convert.QuantizedLayer;
 import org.dl4jquant.convert.QuantizedModel;
 import org.dl4jquant.convert.QuantizedParameter;
 import org.dl4jquant.dl4j.ParameterRole;
+import org.dl4jquant.format.AffineParameters;
 import org.dl4jquant.format.Codebook;
+import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -69,7 +71,7 @@ public final class FakeQuantizedWeights implements IWeightNoise {
    * Returns what quantizes the weights of one layer.
    *
    * @throws IllegalArgumentException if none of its weights are codes, or one has another format
-   *     than fixed point or a codebook
+   *     than fixed point, affine or a codebook
    */
   public static FakeQuantizedWeights of(QuantizedLayer layer) {
     return of(layer, ImmutableMap.of());
@@ -102,8 +104,12 @@ public final class FakeQuantizedWeights implements IWeightNoise {
   }
 
   static ParameterGrid grid(String name, QuantizedTensor codes) {
-    return codes.formats().get(0) instanceof Codebook
-        ? LevelGrid.of(name, codes)
+    NumberFormat first = codes.formats().get(0);
+    if (first instanceof Codebook) {
+      return LevelGrid.of(name, codes);
+    }
+    return first instanceof AffineParameters
+        ? AffineGrid.of(name, codes)
         : WeightGrid.of(name, codes);
   }
 

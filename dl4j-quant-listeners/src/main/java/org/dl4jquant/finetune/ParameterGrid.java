@@ -11,10 +11,11 @@ import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = WeightGrid.class, name = "codes"),
   @JsonSubTypes.Type(value = BiasRounding.class, name = "sums"),
   @JsonSubTypes.Type(value = LevelGrid.class, name = "levels"),
-  @JsonSubTypes.Type(value = StepGrid.class, name = "steps")
+  @JsonSubTypes.Type(value = StepGrid.class, name = "steps"),
+  @JsonSubTypes.Type(value = AffineGrid.class, name = "affine")
 })
 sealed interface ParameterGrid extends Serializable
-    permits WeightGrid, BiasRounding, LevelGrid, StepGrid {
+    permits WeightGrid, BiasRounding, LevelGrid, StepGrid, AffineGrid {
   /**
    * Writes the allowed number nearest to each element of {@code master} to {@code target}.
    *

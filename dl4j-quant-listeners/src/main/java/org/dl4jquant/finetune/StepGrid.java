@@ -146,6 +146,24 @@ final class StepGrid implements ParameterGrid {
     }
   }
 
+  /** Limits the elements of an array to the range of the codes, in place. */
+  void limit(INDArray array) {
+    requireChannels(array);
+    Optional<Elements> own = memory(array);
+    Elements elements = own.orElseGet(() -> copy(array));
+    FloatBuffer values = elements.values();
+    int run = elements.channels().length();
+    for (int start = 0; start < values.capacity(); start += run) {
+      double step = steps[elements.channel(start)];
+      for (int i = start; i < start + run; i++) {
+        values.put(i, (float) Math.max(minCode * step, Math.min(maxCode * step, values.get(i))));
+      }
+    }
+    if (own.isEmpty()) {
+      array.assign(Nd4j.create(values.array(), array.shape(), 'c').castTo(array.dataType()));
+    }
+  }
+
   @Override
   public void clip(INDArray master) {
     // The range moves with the steps; a weight outside waits for it, without gradient.

@@ -23,6 +23,7 @@ import org.dl4jquant.format.Granularity;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.listeners.LimitedPrecisionBuilder;
 import org.dl4jquant.listeners.LimitedPrecisionListener;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.tensor.QuantizedTensor;
 import org.dl4jquant.tensor.Tensor;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -70,6 +71,13 @@ final class TrainingNetwork {
       QuantizedModel model,
       FineTuningOptions options,
       ImmutableMap<String, ImmutableList<FixedPointFormat>> grids) {
+    boolean uniform =
+        options.masters().isEmpty() && options.codebooks().isEmpty() && !options.steps().any();
+    Checks.that(
+        uniform || !model.plan().scheme().equals(Optional.of(Scheme.AFFINE)),
+        "scheme",
+        "be fixed point where steps are learned, levels clustered, or master weights carried",
+        Scheme.AFFINE);
     TrainingNetwork built =
         new TrainingNetwork(TrainingConfiguration.apply(floats, model, options), model);
     options.masters().ifPresent(builders -> built.carry(builders.get(), grids));

@@ -2,6 +2,7 @@ package org.dl4jquant.finetune;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -32,6 +33,7 @@ import org.dl4jquant.dl4j.Dl4jNetwork;
 import org.dl4jquant.precision.LayerPrecision;
 import org.dl4jquant.precision.LayerSelector;
 import org.dl4jquant.precision.PrecisionPlan;
+import org.dl4jquant.precision.Scheme;
 import org.dl4jquant.precision.Target;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
@@ -119,6 +121,36 @@ final class MixedPrecisionFineTuningTest {
         .flatMap(layer -> layer.parameters().stream())
         .<Object>map(own -> own.codes().isPresent() ? own.codes().get() : own.values())
         .toList();
+  }
+
+  @Test
+  void affineModelsAreTuned() {
+    for (boolean graph : new boolean[] {false, true}) {
+      Model network = trained(graph, DataType.FLOAT);
+      DataSetIterator data = FineTuningNetworks.batches(TRAIN, DataType.FLOAT);
+      QuantizedModel model =
+          Quantization.of(network)
+              .scheme(Scheme.AFFINE)
+              .weightBits(2)
+              .activationBits(6)
+              .calibrate(data)
+              .convert();
+      MixedPrecisionFineTuning tuning = MixedPrecisionFineTuning.of(network, model);
+      FineTuningRun run = tuning.start();
+      assertEquals(codes(model), codes(run.model()));
+      run.fit(data, 4);
+      QuantizedModel tuned = run.model();
+      assertNotEquals(codes(model), codes(tuned));
+      assertEquals(formats(model.layers().get(0)), formats(tuned.layers().get(0)));
+      DataSetIterator test = FineTuningNetworks.batches(TEST, DataType.FLOAT);
+      double promised = FineTuningNetworks.accuracy(run.network(), test);
+      assertEquals(promised, FineTuningNetworks.accuracy(tuned.toNetwork(), test), 0.02);
+      assertTrue(promised > FineTuningNetworks.accuracy(network, test) - 0.03, "" + promised);
+      assertThrows(IllegalArgumentException.class, () -> tuning.withLearnedSteps(1e-3).start());
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> tuning.withCodebooks(WeightedEntropyCodebooks.DEFAULT).start());
+    }
   }
 
   @Test
