@@ -291,7 +291,8 @@ final class ConversionRun {
       @Override
       public Optional<QuantizedTensor> of(String layer, String key) {
         return Optional.ofNullable(parameters.get(layer + "/" + key))
-            .flatMap(QuantizedParameter::codes);
+            .flatMap(QuantizedParameter::codes)
+            .map(IntegerWeights::withNearestLevels);
       }
     };
   }

@@ -73,6 +73,15 @@ final class IntegerWeights {
         .map(formats -> arranged(name, formats, op));
   }
 
+  /** Returns the same codes with boundaries in the middle between levels, if they are levels. */
+  static QuantizedTensor withNearestLevels(QuantizedTensor codes) {
+    ImmutableList<NumberFormat> nearest =
+        codes.formats().stream()
+            .map(format -> format instanceof Codebook book ? book.toNearest() : format)
+            .collect(toImmutableList());
+    return QuantizedTensor.of(codes.codes(), codes.granularity(), nearest, codes.shape());
+  }
+
   /**
    * Returns the weights of a node as those of its codes that can be rounded to: where they are
    * codebooks on a grid, the levels, with boundaries in the middle between them.
@@ -87,10 +96,7 @@ final class IntegerWeights {
     if (integers.isEmpty() || !(codes.orElseThrow().formats().get(0) instanceof Codebook)) {
       return integers;
     }
-    ImmutableList<NumberFormat> levels =
-        inGraphOrder(codes.get()).stream()
-            .map(book -> ((Codebook) book).toNearest())
-            .collect(toImmutableList());
+    ImmutableList<NumberFormat> levels = inGraphOrder(withNearestLevels(codes.get()));
     return Optional.of(arranged(name, levels, (Weighted) node.op()));
   }
 

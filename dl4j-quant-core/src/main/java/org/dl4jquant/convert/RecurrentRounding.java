@@ -13,7 +13,6 @@ import org.dl4jquant.dl4j.RecurrentCells.Product;
 import org.dl4jquant.execute.InputPatches;
 import org.dl4jquant.format.Granularity;
 import org.dl4jquant.format.NumberFormat;
-import org.dl4jquant.format.UniformFormat;
 import org.dl4jquant.graph.Dense;
 import org.dl4jquant.graph.Shape;
 import org.dl4jquant.tensor.QuantizedTensor;
@@ -71,7 +70,6 @@ final class RecurrentRounding {
       Tensor met = seen.get(i).met();
       nearest
           .apply(product.key())
-          .filter(own -> own.formats().stream().allMatch(UniformFormat.class::isInstance))
           .map(own -> round(product, met, own))
           .ifPresent(
               own -> {

@@ -149,9 +149,14 @@ final class AdaptiveRoundingTest {
       InputType type = networks.indexOf(network) == 4 ? SEQUENCES : IMAGES;
       INDArray data = smooth(type, 128, 1);
       INDArray others = smooth(type, 128, 2);
-      Quantization start = start(network, 4, data);
-      QuantizedModel adaptive = start.convert();
-      QuantizedModel nearest = start.adaptiveRounding(false).convert();
+      Quantization uniform = start(network, 4, data);
+      Quantization levels = uniform.codebooks(WeightedEntropyCodebooks.DEFAULT);
+      double more =
+          decibels(network, levels.convert(), others)
+              - decibels(network, levels.adaptiveRounding(false).convert(), others);
+      assertTrue(more > 1, "levels gained " + more + " dB");
+      QuantizedModel adaptive = uniform.convert();
+      QuantizedModel nearest = uniform.adaptiveRounding(false).convert();
       String what = adaptive.layers().stream().map(QuantizedLayer::kind).toList().toString();
       double before = decibels(network, nearest, others);
       double after = decibels(network, adaptive, others);
@@ -212,9 +217,14 @@ final class AdaptiveRoundingTest {
       InputType type = networks.indexOf(network) == 3 ? channelsLast : SEQUENCES;
       INDArray data = smooth(type, 128, 1);
       INDArray others = smooth(type, 128, 2);
-      Quantization start = start(network, 4, data);
-      QuantizedModel adaptive = start.convert();
-      QuantizedModel nearest = start.adaptiveRounding(false).convert();
+      Quantization uniform = start(network, 4, data);
+      Quantization levels = uniform.codebooks(WeightedEntropyCodebooks.DEFAULT);
+      double more =
+          decibels(network, levels.convert(), others)
+              - decibels(network, levels.adaptiveRounding(false).convert(), others);
+      assertTrue(more > 1, "levels gained " + more + " dB");
+      QuantizedModel adaptive = uniform.convert();
+      QuantizedModel nearest = uniform.adaptiveRounding(false).convert();
       assertNotEquals(
           codes(adaptive.layers().subList(0, 1)), codes(nearest.layers().subList(0, 1)));
       double gain = decibels(network, adaptive, others) - decibels(network, nearest, others);

@@ -26,6 +26,7 @@ public final class FineTuningBenchmark {
   private static final int SIZE = 28;
   private static final int CLASSES = 10;
   private static final int BATCH = 64;
+  private static final double STEP_RATE = 1e-3;
 
   private FineTuningBenchmark() {}
 
@@ -44,6 +45,7 @@ public final class FineTuningBenchmark {
         MixedPrecisionFineTuning.of(network(name), quantization.convert());
     Model tuned = tuning.start().network();
     Model levels = tuning.withCodebooks(WeightedEntropyCodebooks.DEFAULT).start().network();
+    Model steps = tuning.withLearnedSteps(STEP_RATE).start().network();
     Model logarithmic =
         MixedPrecisionFineTuning.of(
                 network(name),
@@ -62,6 +64,7 @@ public final class FineTuningBenchmark {
             .with("fit, folded", () -> fit(folded, batch))
             .with("fine-tuning", () -> fit(tuned, batch))
             .with("with levels", () -> fit(levels, batch))
+            .with("learned steps", () -> fit(steps, batch))
             .with("logarithmic", () -> fit(logarithmic, batch))
             .compare(WARMUP_ROUNDS, rounds));
   }

@@ -109,7 +109,7 @@ public final class FineTuningStudy {
   private static final double LEARNING_RATE = 1e-3;
 
   /** Of steps: within some hundred iterations they can come to another power of two. */
-  private static final double STEP_LEARNING_RATE = 1e-2;
+  private static final double STEP_LEARNING_RATE = 3e-3;
 
   /** What is left of the learning rate at the end. */
   private static final double LAST = Math.pow(0.6, FEW_EPOCHS);
