@@ -177,7 +177,10 @@ final class Recoding {
     return new QuantizedLayer(layer.name(), layer.kind(), parameters.build());
   }
 
-  /** A bias whose sum is no longer one of integers leaves the grid of the sum. */
+  /**
+   * A bias that belongs to no sum of integers, or no longer to one, has a format of its own, and
+   * another one when it has outgrown that.
+   */
   private QuantizedParameter onItsOwn(
       QuantizedLayer layer,
       QuantizedParameter parameter,
@@ -188,7 +191,10 @@ final class Recoding {
     for (float element : tensor.values()) {
       largest = Math.max(largest, Math.abs(element));
     }
-    if (before.granularity().equals(Granularity.perTensor()) || largest == 0) {
+    boolean fits =
+        before.granularity().equals(Granularity.perTensor())
+            && largest <= before.formats().get(0).maxValue();
+    if (fits || largest == 0) {
       return coded(parameter, value, before);
     }
     int bits = Math.min(GraphAssembly.MAX_BIAS_BITS, model.plan().of(layer.name()).biasBits());

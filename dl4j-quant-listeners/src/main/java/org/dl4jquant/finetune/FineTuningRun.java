@@ -92,6 +92,11 @@ public final class FineTuningRun {
    */
   public void restoreState(Path file, Model saved) throws IOException {
     RunState state = RunState.read(file);
+    Checks.that(
+        parameters(state.model()).equals(parameters(training.model())),
+        file.toString(),
+        "be of a network with the parameters " + parameters(training.model()),
+        parameters(state.model()));
     MixedPrecisionFineTuning own = state.learnsSteps() ? settings : settings.withoutLearnedSteps();
     TrainingNetwork next = own.training(state);
     long length = next.network().params().length();
@@ -106,6 +111,16 @@ public final class FineTuningRun {
     settings = own;
     live = state.live();
     epochs = state.epochs();
+  }
+
+  /** Returns the layers with the keys and lengths of their parameters. */
+  private static ImmutableList<String> parameters(QuantizedModel model) {
+    return model.layers().stream()
+        .flatMap(
+            layer ->
+                layer.parameters().stream()
+                    .map(own -> "%s/%s[%d]".formatted(layer.name(), own.key(), own.length())))
+        .collect(ImmutableList.toImmutableList());
   }
 
   /**
@@ -131,6 +146,7 @@ public final class FineTuningRun {
 
   private FineTuningRun fit(
       int more, Consumer<ComputationGraph> ofGraph, Consumer<MultiLayerNetwork> ofLayers) {
+    Checks.that(more >= 0, "epochs", "not be negative", more);
     for (int epoch = 0; epoch < more; epoch++) {
       beginEpoch();
       if (network() instanceof ComputationGraph graph) {
@@ -146,9 +162,12 @@ public final class FineTuningRun {
    * Converts the network as it is now, folded, and goes on with that: for the last epochs, after
    * {@link MixedPrecisionFineTuning#startWithLiveNormalization}. The updater starts afresh; {@link
    * #network} is another one.
+   *
+   * @throws IllegalStateException if normalization is not alive
    */
   @CanIgnoreReturnValue
   public FineTuningRun freeze() {
+    Checks.state(live, "only a run that started with live normalization can be frozen, once");
     Model floats = training.floats().model();
     training = settings.begun(floats);
     epochs = 0;

@@ -56,6 +56,11 @@ final class StartingWeights {
             Optional.ofNullable(rounded.get(own.name()))
                 .orElseThrow(
                     () -> Checks.violated("model", "have parameter " + own.name(), "none"));
+        Checks.that(
+            like.value().length() == own.value().length(),
+            "model",
+            "be made of the network, with as many numbers in " + own.name(),
+            like.value().length() + " instead of " + own.value().length());
         if (own.isWeight() && floats.test(layer.name()) && codes.containsKey(own.name())) {
           int[] shape = own.tensor().shape();
           own.assign(known(own.tensor(), codes.get(own.name())).reshape(shape));

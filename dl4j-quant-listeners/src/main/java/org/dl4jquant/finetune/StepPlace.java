@@ -10,7 +10,6 @@ import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.impl.PreprocessorVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.dl4jquant.internal.Checks;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -50,12 +49,9 @@ sealed interface StepPlace {
               : layer;
       String full = name + "_" + key;
       Map<String, INDArray> gradients = network.gradient().gradientForVariable();
-      INDArray gradient =
-          Optional.ofNullable(gradients.get(full))
-              .orElseThrow(
-                  () -> Checks.violated("gradient", "be known of " + full, gradients.keySet()));
       INDArray weights = network.getParam(full);
-      return Optional.of(grid(network).orElseThrow().gradient(weights, gradient, 1));
+      return Optional.ofNullable(gradients.get(full)) // a frozen layer has none
+          .map(gradient -> grid(network).orElseThrow().gradient(weights, gradient, 1));
     }
   }
 

@@ -20,6 +20,8 @@ import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
@@ -79,8 +81,17 @@ final class TrainingConfiguration {
       NeuralNetConfiguration layer, Optional<FineTuneConfiguration> changes, boolean dropout) {
     changes.ifPresent(own -> own.applyToNeuralNetConfiguration(layer));
     if (!dropout) {
-      boolean only = layer.getLayer() instanceof DropoutLayer;
-      layer.getLayer().setIDropout(only ? new Dropout(1) : null);
+      leaveOutDropout(layer.getLayer());
+    }
+  }
+
+  private static void leaveOutDropout(Layer layer) {
+    layer.setIDropout(layer instanceof DropoutLayer ? new Dropout(1) : null);
+    if (layer instanceof Bidirectional both) {
+      leaveOutDropout(both.getFwd());
+      leaveOutDropout(both.getBwd());
+    } else if (layer instanceof BaseWrapperLayer wrapper) {
+      leaveOutDropout(wrapper.getUnderlying());
     }
   }
 

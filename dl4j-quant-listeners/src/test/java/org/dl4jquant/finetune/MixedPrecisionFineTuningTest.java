@@ -20,10 +20,15 @@ import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
+import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.dl4jquant.Quantization;
 import org.dl4jquant.convert.Conversion;
 import org.dl4jquant.convert.QuantizedLayer;
@@ -154,12 +159,92 @@ final class MixedPrecisionFineTuningTest {
   }
 
   @Test
+  void biasesThatOutgrowTheirFormatGetAnother() {
+    Model network = trained(false, DataType.FLOAT);
+    FineTuningRun run =
+        MixedPrecisionFineTuning.of(network, Quantization.of(network).weightBits(4).convert())
+            .start();
+    ((MultiLayerNetwork) run.network()).getParam("0_b").assign(5.3);
+    INDArray bias = ((MultiLayerNetwork) run.model().toNetwork()).getParam("0_b");
+    assertEquals(5.3, bias.minNumber().doubleValue(), 1e-3);
+    assertEquals(5.3, bias.maxNumber().doubleValue(), 1e-3);
+  }
+
+  private static MultiLayerNetwork recurrent(Layer first) {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            FineTuningNetworks.base(DataType.FLOAT)
+                .list()
+                .layer(first)
+                .layer(new DenseLayer.Builder().nOut(4).build())
+                .layer(new OutputLayer.Builder().nOut(3).activation(Activation.SOFTMAX).build())
+                .setInputType(InputType.recurrent(8, 8))
+                .build());
+    network.init();
+    return network;
+  }
+
+  @Test
+  void dropoutOfLayersInsideOthersIsLeftOut() {
+    LSTM cell = new LSTM.Builder().nOut(5).dropOut(0.5).build();
+    for (Layer first :
+        List.of(
+            new LastTimeStep(cell),
+            new LastTimeStep(new Bidirectional(Bidirectional.Mode.CONCAT, cell)))) {
+      MultiLayerNetwork network = recurrent(first);
+      MultiLayerNetwork tuned =
+          (MultiLayerNetwork)
+              MixedPrecisionFineTuning.of(network, Quantization.of(network).weightBits(4).convert())
+                  .withoutDropout()
+                  .start()
+                  .network();
+      INDArray input = Nd4j.rand(DataType.FLOAT, 6, 8, 8);
+      assertEquals(tuned.feedForward(input, true), tuned.feedForward(input, true));
+    }
+  }
+
+  @Test
+  void stepsOfFrozenLayersStay() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            FineTuningNetworks.base(DataType.FLOAT)
+                .list()
+                .layer(new DenseLayer.Builder().nOut(6).build())
+                .layer(new DenseLayer.Builder().nOut(4).build())
+                .layer(new OutputLayer.Builder().nOut(3).activation(Activation.SOFTMAX).build())
+                .setInputType(InputType.feedForward(64))
+                .build());
+    network.init();
+    MultiLayerNetwork frozen = new TransferLearning.Builder(network).setFeatureExtractor(0).build();
+    INDArray features = TRAIN.getFeatures().reshape('c', 240, 64);
+    DataSetIterator data =
+        FineTuningNetworks.batches(new DataSet(features, TRAIN.getLabels()), DataType.FLOAT);
+    FineTuningRun run =
+        MixedPrecisionFineTuning.of(frozen, plan(4, 6), data).withLearnedSteps(1e-2).start();
+    var before = run.learnedSteps();
+    run.fit(data, 1);
+    var after = run.learnedSteps();
+    assertEquals(before.get("layer0/W"), after.get("layer0/W"));
+    assertNotEquals(before.get("layer1/W"), after.get("layer1/W"));
+  }
+
+  @Test
   void formatsOfAModelThatIsGivenStay() {
     Model network = trained(false, DataType.FLOAT);
     MixedPrecisionFineTuning tuning =
         MixedPrecisionFineTuning.of(network, Quantization.of(network).weightBits(4).convert());
     assertThrows(IllegalStateException.class, tuning::choosingFormatsEachEpoch);
     assertThrows(IllegalStateException.class, tuning::startWithLiveNormalization);
+    assertThrows(IllegalStateException.class, tuning.start()::freeze);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> tuning.fit(FineTuningNetworks.batches(TRAIN, DataType.FLOAT), -1));
+    MultiLayerNetwork other = recurrent(new LastTimeStep(new LSTM.Builder().nOut(5).build()));
+    IllegalArgumentException ofAnother =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> MixedPrecisionFineTuning.of(other, Quantization.of(network).convert()).start());
+    assertTrue(ofAnother.getMessage().startsWith("model must"), ofAnother.getMessage());
   }
 
   @Test

@@ -3,6 +3,7 @@ package org.dl4jquant.finetune;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.collect.ImmutableMap;
 import java.io.IOException;
@@ -100,6 +101,13 @@ final class RestoredTrainingTest {
     assertEquals(ImmutableMap.of(), other.learnedSteps());
     assertEquals(run.model(), other.model());
     assertEquals(RestoredTraining.after(run.network()), RestoredTraining.after(other.network()));
+
+    Model another = FineTuningNetworks.layers(DataType.FLOAT);
+    FineTuningRun ofAnother = RestoredTraining.learning(another).start();
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> ofAnother.restoreState(state, another))
+            .getMessage();
+    assertTrue(message.startsWith(state + " must be of a network with the parameters "), message);
 
     byte[] bytes = Files.readAllBytes(state);
     bytes[bytes.length / 2] ^= 1;
