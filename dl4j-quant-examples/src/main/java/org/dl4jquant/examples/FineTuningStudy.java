@@ -2,7 +2,6 @@ package org.dl4jquant.examples;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
-import com.google.common.collect.ImmutableSet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,8 +30,8 @@ import org.nd4j.linalg.schedule.ScheduleType;
 
 /**
  * What fine-tuning gives back of the accuracy that few bits cost: the networks of {@link
- * IntegerAccuracyStudy} that compute in integers, rounded and then trained on for some epochs, and
- * run by {@code IntegerNetwork} on the test split.
+ * IntegerAccuracyStudy}, rounded and then trained on for some epochs, and run by {@code
+ * IntegerNetwork} on the test split.
  *
  * <p>Formats are chosen from the first examples of the training split, mixed plans by the
  * validation split. Trained networks and trials are kept in a directory; a run that was stopped
@@ -102,7 +101,6 @@ public final class FineTuningStudy {
           Setting.uniform(3, 4),
           Setting.uniform(3, 4).withLearnedSteps());
 
-  private static final ImmutableSet<String> SKIPPED = ImmutableSet.of("LSTM");
   private static final ImmutableList<Long> SEEDS = ImmutableList.of(42L, 43L, 44L, 45L, 46L);
   private static final int BATCH = 32;
   private static final int CALIBRATED = 500;
@@ -133,7 +131,6 @@ public final class FineTuningStudy {
         List.of(arguments).subList(Math.min(1, arguments.length), arguments.length);
     List<Subject> subjects =
         IntegerAccuracyStudy.SUBJECTS.stream()
-            .filter(subject -> !SKIPPED.contains(subject.network()))
             .filter(s -> isChosen(names, s.data() + ":" + s.network(), true))
             .toList();
     List<Setting> settings =
