@@ -72,12 +72,8 @@ final class CalibrationRun {
                         node,
                         layout(node.name()),
                         observed(node.name()),
-                        logarithms && rectifies(node)))
+                        logarithms && Activation.rectifies(node.op())))
             .collect(toImmutableList());
-  }
-
-  private static boolean rectifies(Node node) {
-    return node.op() instanceof Activation activation && activation.function().rectifies();
   }
 
   /** Channels of an input that are on its last axis cannot be told apart: it is one whole. */

@@ -89,7 +89,7 @@ final class LogarithmicFormats {
 
   /** Returns whether what a node gives may be logarithmic. */
   static boolean takes(Node node) {
-    return node.op() instanceof Activation activation && activation.function().rectifies();
+    return Activation.rectifies(node.op());
   }
 
   /**

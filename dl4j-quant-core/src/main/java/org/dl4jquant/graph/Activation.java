@@ -4,6 +4,11 @@ import com.google.common.collect.ImmutableList;
 
 /** A function applied to every element. */
 public record Activation(ScalarFunction function) implements Op {
+  /** Returns whether an operation applies a function that {@link ScalarFunction#rectifies}. */
+  public static boolean rectifies(Op op) {
+    return op instanceof Activation activation && activation.function().rectifies();
+  }
+
   @Override
   public Shape outputShape(ImmutableList<Shape> inputs) {
     return inputs.get(0);

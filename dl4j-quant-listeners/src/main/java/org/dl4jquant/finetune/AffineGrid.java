@@ -1,7 +1,6 @@
 package org.dl4jquant.finetune;
 
 import org.dl4jquant.format.AffineParameters;
-import org.dl4jquant.format.Granularity.PerChannel;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
@@ -39,10 +38,7 @@ final class AffineGrid implements ParameterGrid {
       scales[c] = ((AffineParameters) format).step();
     }
     NumberFormat first = codes.formats().get(0);
-    int[] axes =
-        codes.granularity() instanceof PerChannel channels
-            ? channels.axes().stream().mapToInt(Integer::intValue).toArray()
-            : new int[0];
+    int[] axes = ParameterGrid.axes(codes.granularity());
     return new AffineGrid(
         new StepGrid(
             Math.toIntExact(first.minCode()), Math.toIntExact(first.maxCode()), axes, scales));

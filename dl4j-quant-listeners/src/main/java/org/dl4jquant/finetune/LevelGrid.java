@@ -2,13 +2,11 @@ package org.dl4jquant.finetune;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.primitives.ImmutableDoubleArray;
-import com.google.common.primitives.Ints;
 import java.util.Arrays;
 import java.util.List;
 import org.dl4jquant.dl4j.Tensors;
 import org.dl4jquant.format.Codebook;
 import org.dl4jquant.format.Granularity;
-import org.dl4jquant.format.Granularity.PerChannel;
 import org.dl4jquant.format.Rounding;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
@@ -65,10 +63,7 @@ final class LevelGrid implements ParameterGrid {
       levels[c] = book.levels().toArray();
       boundaries[c] = book.boundaries().toArray();
     }
-    int[] axes =
-        codes.granularity() instanceof PerChannel channels
-            ? Ints.toArray(channels.axes())
-            : new int[0];
+    int[] axes = ParameterGrid.axes(codes.granularity());
     return new LevelGrid(codes.bitWidth(), codes.shape(), axes, levels, boundaries);
   }
 

@@ -1,6 +1,9 @@
 package org.dl4jquant.finetune;
 
+import com.google.common.primitives.Ints;
 import java.io.Serializable;
+import org.dl4jquant.format.Granularity;
+import org.dl4jquant.format.Granularity.PerChannel;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.annotation.JsonSubTypes;
 import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
@@ -22,6 +25,11 @@ sealed interface ParameterGrid extends Serializable
    * @param target of the shape, type and order of {@code master}; may be the same array
    */
   void quantize(INDArray master, INDArray target);
+
+  /** Returns the axes along which formats differ; none if one format serves all. */
+  static int[] axes(Granularity granularity) {
+    return granularity instanceof PerChannel channels ? Ints.toArray(channels.axes()) : new int[0];
+  }
 
   /** Limits the elements of {@code master} to the range of what is allowed, in place. */
   void clip(INDArray master);

@@ -6,7 +6,6 @@ import org.dl4jquant.dl4j.FixedPointLoop;
 import org.dl4jquant.dl4j.HostFloats;
 import org.dl4jquant.format.ChannelRuns;
 import org.dl4jquant.format.FixedPointFormat;
-import org.dl4jquant.format.Granularity.PerChannel;
 import org.dl4jquant.format.NumberFormat;
 import org.dl4jquant.internal.Checks;
 import org.dl4jquant.tensor.QuantizedTensor;
@@ -56,10 +55,7 @@ final class WeightGrid implements ParameterGrid {
       lengths[c] = ((FixedPointFormat) format).fractionalLength();
     }
     FixedPointFormat first = (FixedPointFormat) codes.formats().get(0);
-    int[] axes =
-        codes.granularity() instanceof PerChannel channels
-            ? channels.axes().stream().mapToInt(Integer::intValue).toArray()
-            : new int[0];
+    int[] axes = ParameterGrid.axes(codes.granularity());
     return new WeightGrid(
         Math.toIntExact(first.minCode()), Math.toIntExact(first.maxCode()), axes, lengths);
   }
