@@ -443,11 +443,13 @@ public final class Quantization {
    * @throws IllegalArgumentException if the plan names a layer that the network lacks, or a weight
    *     is NaN or infinite
    * @throws IllegalStateException if the updater's state is to travel with a folded network, which
-   *     it does not fit
+   *     it does not fit, or logarithmic activations are asked for without calibration
    */
   public QuantizedModel convert(PrecisionPlan plan) {
     PrecisionPlan bounded = outputClasses.raise(NetworkLayers.of(network).resolved(plan), heads());
     if (calibration.isEmpty()) {
+      Checks.state(
+          conversion.logarithmic().isEmpty(), "logarithmic activations take a calibration");
       boolean open = plan.scheme().isEmpty() && conversion.scheme() != Scheme.FIXED_POINT;
       return finished(
           conversion.weights().convert(network, open ? bounded.with(conversion.scheme()) : bounded),

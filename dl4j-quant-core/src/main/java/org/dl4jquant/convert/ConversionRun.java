@@ -415,7 +415,7 @@ final class ConversionRun {
   }
 
   private String weightStrategy() {
-    return settings.weights().strategyName() + (adapted ? ", rounded adaptively" : "");
+    return settings.weights().words() + (adapted ? ", rounded adaptively" : "");
   }
 
   private QuantizedLayer layer(Dl4jLayer layer) {

@@ -114,7 +114,8 @@ public record WeightConversion(
             network.inputShapes()));
   }
 
-  private String words() {
+  /** Returns how weights get their formats, for the account of how a model was made. */
+  String words() {
     return levels.isPresent() ? WeightedEntropyCodebooks.named(strategyName) : strategyName;
   }
 

@@ -107,6 +107,8 @@ final class AdaptiveRoundingTest {
         start(network, 3, smooth(IMAGES, 100, 3)).codebooks(WeightedEntropyCodebooks.DEFAULT);
     QuantizedModel nearest = start.conversion(start.conversion().withAdaptiveRounding(0)).convert();
     QuantizedModel adaptive = start.convert();
+    assertEquals(
+        "min-mse, weighted entropy, rounded adaptively", adaptive.provenance().weightStrategy());
     double before = decibels(network, nearest, input);
     double after = decibels(network, adaptive, input);
     assertTrue(after > before + 3, before + " dB, then " + after);

@@ -327,6 +327,11 @@ final class LogarithmicActivationsTest {
         "calibration must have seen the logarithms of values: ask for them before it, found none"
             + " of 'relu'",
         late);
+    Quantization without =
+        Quantization.of(layers()).logarithmicActivations(LogarithmicActivations.DEFAULT);
+    assertEquals(
+        "logarithmic activations take a calibration",
+        assertThrows(IllegalStateException.class, without::convert).getMessage());
     String affine =
         assertThrows(
                 IllegalArgumentException.class,

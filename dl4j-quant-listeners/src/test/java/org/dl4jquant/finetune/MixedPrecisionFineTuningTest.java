@@ -14,6 +14,8 @@ import org.deeplearning4j.earlystopping.scorecalc.DataSetLossCalculator;
 import org.deeplearning4j.earlystopping.termination.MaxEpochsTerminationCondition;
 import org.deeplearning4j.earlystopping.trainer.EarlyStoppingTrainer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
@@ -147,6 +149,7 @@ final class MixedPrecisionFineTuningTest {
       QuantizedModel tuned = run.model();
       assertNotEquals(codes(model), codes(tuned));
       assertEquals(formats(model.layers().get(0)), formats(tuned.layers().get(0)));
+      assertEquals(configuration(run.network()), restoredConfiguration(run.network()));
       DataSetIterator test = FineTuningNetworks.batches(TEST, DataType.FLOAT);
       double promised = FineTuningNetworks.accuracy(run.network(), test);
       assertEquals(promised, FineTuningNetworks.accuracy(tuned.toNetwork(), test), 0.02);
@@ -156,6 +159,19 @@ final class MixedPrecisionFineTuningTest {
           IllegalArgumentException.class,
           () -> tuning.withCodebooks(WeightedEntropyCodebooks.DEFAULT).start());
     }
+  }
+
+  private static Object configuration(Model network) {
+    return network instanceof ComputationGraph graph
+        ? graph.getConfiguration()
+        : ((MultiLayerNetwork) network).getLayerWiseConfigurations();
+  }
+
+  private static Object restoredConfiguration(Model network) {
+    return network instanceof ComputationGraph graph
+        ? ComputationGraphConfiguration.fromJson(graph.getConfiguration().toJson())
+        : MultiLayerConfiguration.fromJson(
+            ((MultiLayerNetwork) network).getLayerWiseConfigurations().toJson());
   }
 
   @Test
